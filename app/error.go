@@ -1,0 +1,178 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Code names a class of failure. What the owner reads is chosen by the code,
+// so codes are part of the protocol and of the translations: add, never rename.
+type Code string
+
+// The codes. Each has a title, a meaning for the backups and a next step in
+// every language; a test walks them.
+const (
+	CodeInternal Code = "internal" // a defect of Kvart's own
+	CodeUsage    Code = "usage"    // the caller asked for something that makes no sense
+	CodeCanceled Code = "canceled"
+	CodeBusy     Code = "busy" // another backup or restore is running
+
+	CodeGuardOffline  Code = "guard_offline"
+	CodeGuardRunning  Code = "guard_running"
+	CodeGuardVersion  Code = "guard_version" // window and guard are of different builds
+	CodeHomeReadOnly  Code = "home_read_only"
+	CodeSocketTooLong Code = "socket_too_long"
+	CodeSecretMissing Code = "secret_missing"
+	CodeKeychain      Code = "keychain"
+	CodeClock         Code = "clock" // this computer's clock went backwards or lies in the future
+
+	CodeStorageGone     Code = "storage_gone" // folder or disk not there
+	CodeStorageOffline  Code = "storage_offline"
+	CodeStorageDenied   Code = "storage_denied"
+	CodeStorageReadOnly Code = "storage_read_only"
+	CodeStorageFull     Code = "storage_full"
+	CodeStorageClock    Code = "storage_clock"
+	CodeStorageForeign  Code = "storage_foreign" // somebody else's data lies there
+	CodeStorageUnsafe   Code = "storage_unsafe"  // would lie inside what it protects, or send secrets in the clear
+
+	CodeVaultNone       Code = "vault_none"    // nothing set up yet
+	CodeVaultMissing    Code = "vault_missing" // the storage answers but the vault's format blob is not there
+	CodeVaultExists     Code = "vault_exists"
+	CodeVaultOther      Code = "vault_other" // a vault, but another shop's
+	CodeVaultDamaged    Code = "vault_damaged"
+	CodeVaultForgot     Code = "vault_forgot" // points that should be there are not
+	CodeWrongPassphrase Code = "wrong_passphrase"
+	CodeWeakPassphrase  Code = "weak_passphrase"
+	CodeReadBack        Code = "read_back" // what was written could not be read back
+
+	CodeSourceUnknown    Code = "source_unknown"
+	CodeSourceExists     Code = "source_exists"
+	CodeSourceKind       Code = "source_kind"
+	CodeSourceMissing    Code = "source_missing"
+	CodeSourceUnreadable Code = "source_unreadable"
+	CodeSourceNotDB      Code = "source_not_db"
+	CodeSourceEncrypted  Code = "source_encrypted"
+	CodeSourceDamaged    Code = "source_damaged"
+	CodeSourceLocked     Code = "source_locked" // the database did not let go of its lock in time
+	CodeSourceShareGone  Code = "source_share_gone"
+	CodeSourceIncomplete Code = "source_incomplete" // some files could not be read
+	CodeSourceEmpty      Code = "source_empty"      // a folder that held files is empty: likelier unplugged than emptied
+
+	CodeItemVanished   Code = "item_vanished"
+	CodeItemUnreadable Code = "item_unreadable"
+	CodeItemChanged    Code = "item_changed" // changed while it was read
+
+	CodePointUnknown Code = "point_unknown"
+	CodePathUnknown  Code = "path_unknown"
+
+	CodeTargetInUse    Code = "target_in_use"
+	CodeTargetFull     Code = "target_full"
+	CodeTargetReadOnly Code = "target_read_only"
+	CodeTargetExists   Code = "target_exists"
+	CodeCheckFailed    Code = "check_failed"
+	CodeInterrupted    Code = "interrupted" // a restore was cut off by a crash or power cut
+	CodeNothingToUndo  Code = "nothing_to_undo"
+)
+
+// Codes lists every code, in the order above.
+func Codes() []Code {
+	return []Code{
+		CodeInternal, CodeUsage, CodeCanceled, CodeBusy,
+		CodeGuardOffline, CodeGuardRunning, CodeGuardVersion, CodeHomeReadOnly, CodeSocketTooLong, CodeSecretMissing, CodeKeychain, CodeClock,
+		CodeStorageGone, CodeStorageOffline, CodeStorageDenied, CodeStorageReadOnly, CodeStorageFull, CodeStorageClock, CodeStorageForeign, CodeStorageUnsafe,
+		CodeVaultNone, CodeVaultMissing, CodeVaultExists, CodeVaultOther, CodeVaultDamaged, CodeVaultForgot, CodeWrongPassphrase, CodeWeakPassphrase, CodeReadBack,
+		CodeSourceUnknown, CodeSourceExists, CodeSourceKind, CodeSourceMissing, CodeSourceUnreadable, CodeSourceNotDB, CodeSourceEncrypted, CodeSourceDamaged, CodeSourceLocked, CodeSourceShareGone, CodeSourceIncomplete, CodeSourceEmpty,
+		CodeItemVanished, CodeItemUnreadable, CodeItemChanged,
+		CodePointUnknown, CodePathUnknown,
+		CodeTargetInUse, CodeTargetFull, CodeTargetReadOnly, CodeTargetExists, CodeCheckFailed, CodeInterrupted, CodeNothingToUndo,
+	}
+}
+
+// Error is a failure the owner can be told about.
+type Error struct {
+	Code Code              `json:"code"`
+	Op   string            `json:"op,omitempty"`   // what was being done, for the log: "sqlite: open"
+	Args map[string]string `json:"args,omitempty"` // values for the translated text; never secrets
+	Err  error             `json:"-"`              // cause, for the log only
+}
+
+// Errorf returns an [Error] of the given code whose cause is formatted as by
+// [fmt.Errorf].
+func Errorf(code Code, op, format string, args ...any) *Error {
+	return &Error{Code: code, Op: op, Err: fmt.Errorf(format, args...)}
+}
+
+// With returns e with one value for its translated text added.
+func (e *Error) With(key, value string) *Error {
+	if e.Args == nil {
+		e.Args = map[string]string{}
+	}
+	e.Args[key] = value
+	return e
+}
+
+func (e *Error) Error() string {
+	switch {
+	case e.Err == nil:
+		return fmt.Sprintf("%s: %s", e.Op, e.Code)
+	case e.Op == "":
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("%s: %v", e.Op, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// wireError is how an Error crosses the socket: with its cause as plain text,
+// so that the command line's log can name it.
+type wireError struct {
+	Code   Code              `json:"code"`
+	Op     string            `json:"op,omitempty"`
+	Args   map[string]string `json:"args,omitempty"`
+	Detail string            `json:"detail,omitempty"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (e *Error) MarshalJSON() ([]byte, error) {
+	w := wireError{Code: e.Code, Op: e.Op, Args: e.Args}
+	if e.Err != nil {
+		w.Detail = e.Err.Error()
+	}
+	return json.Marshal(w)
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (e *Error) UnmarshalJSON(b []byte) error {
+	var w wireError
+	if err := json.Unmarshal(b, &w); err != nil {
+		return err
+	}
+	*e = Error{Code: w.Code, Op: w.Op, Args: w.Args}
+	if w.Detail != "" {
+		e.Err = errors.New(w.Detail)
+	}
+	return nil
+}
+
+// CodeOf returns the code of the first [*Error] in err's tree, "" for nil and
+// [CodeInternal] for everything else.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	return AsError(err).Code
+}
+
+// AsError returns the first [*Error] in err's tree, or err wrapped as one of
+// [CodeInternal]. It returns nil for nil.
+func AsError(err error) *Error {
+	var e *Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &e):
+		return e
+	}
+	return &Error{Code: CodeInternal, Err: err}
+}

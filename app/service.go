@@ -1,0 +1,271 @@
+package app
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// Service is everything a window or a command may ask of the guard. Calls
+// return quickly, but for those that say they wait; long work is a [Job] that
+// shows in the [Status]. Every error is an [*Error] or wraps one.
+type Service interface {
+	StatusService
+	VaultService
+	SourceService
+	JobService
+	HistoryService
+	RestoreService
+	SettingsService
+}
+
+// StatusService tells how the shop stands.
+type StatusService interface {
+	// Status returns the whole status now.
+	Status(ctx context.Context) (Status, error)
+	// Watch calls fn with the whole status first, then after every change,
+	// until ctx ends or fn returns an error.
+	Watch(ctx context.Context, fn func(Status) error) error
+}
+
+// VaultService sets up and looks after the vault.
+type VaultService interface {
+	Forms(ctx context.Context) (Forms, error)
+	// ProbeStorage proves a location; it may take seconds.
+	ProbeStorage(ctx context.Context, s StorageSpec) (StorageReport, error)
+	// CreateVault makes a vault and starts to use it.
+	CreateVault(ctx context.Context, r VaultRequest) (VaultInfo, error)
+	// OpenVault starts to use an existing vault and brings its sources back.
+	OpenVault(ctx context.Context, r VaultRequest) (VaultInfo, error)
+	// StartVerify reads points back.
+	StartVerify(ctx context.Context, r VerifyRequest) (JobID, error)
+	// StartMaintain expires old points and frees storage.
+	StartMaintain(ctx context.Context) (JobID, error)
+}
+
+// VaultRequest makes or opens a vault.
+type VaultRequest struct {
+	Storage StorageSpec `json:"storage"`
+	Shop    string      `json:"shop,omitempty"`
+	// Secrets holds the storage's secrets and the passphrase.
+	Secrets Secrets `json:"-"`
+}
+
+// Carried implements [SecretBearer].
+func (r *VaultRequest) Carried() *Secrets { return &r.Secrets }
+
+// SourceService looks after what is protected.
+type SourceService interface {
+	// Discover looks for sources on this computer; it takes up to seconds.
+	Discover(ctx context.Context) ([]Found, error)
+	// AddSource checks a source and adds it.
+	AddSource(ctx context.Context, r AddSourceRequest) (Source, error)
+	// RemoveSource stops protecting a source. Its points stay in the vault.
+	RemoveSource(ctx context.Context, nameOrID string) error
+	// CheckSource proves access to a source that is set up.
+	CheckSource(ctx context.Context, nameOrID string) (SourceInfo, error)
+}
+
+// AddSourceRequest describes a new source.
+type AddSourceRequest struct {
+	Kind     Kind              `json:"kind"`
+	Name     string            `json:"name"`
+	Settings map[string]string `json:"settings"`
+	Secrets  Secrets           `json:"-"`
+}
+
+// Carried implements [SecretBearer].
+func (r *AddSourceRequest) Carried() *Secrets { return &r.Secrets }
+
+// JobService starts and stops long work.
+type JobService interface {
+	// StartBackup backs up the named sources now, or all when none is named.
+	// While a backup of the same sources runs, its job is returned.
+	StartBackup(ctx context.Context, sources []string) (JobID, error)
+	// StartDrill restores the newest point of the named sources, or of all, to
+	// a safe place and checks it.
+	StartDrill(ctx context.Context, sources []string) (JobID, error)
+	// Wait waits for a job to end.
+	Wait(ctx context.Context, id JobID) (Job, error)
+	// Cancel asks a job to stop; nothing finished is lost by it.
+	Cancel(ctx context.Context, id JobID) error
+	// Pause stops scheduled backups until a time; the zero time ends a pause.
+	Pause(ctx context.Context, until time.Time) error
+}
+
+// HistoryService shows what the vault holds. Sources are named by name or ID,
+// points by ID, "" for the newest.
+type HistoryService interface {
+	Points(ctx context.Context, r PointsRequest) ([]Point, error)
+	// Day returns the quarters of the local day that t lies in, for one source
+	// or, when it is "", for all together.
+	Day(ctx context.Context, r DayRequest) ([]Quarter, error)
+	List(ctx context.Context, r PathRequest) ([]Entry, error)
+	// Cat returns one file's bytes; the caller closes it.
+	Cat(ctx context.Context, r PathRequest) (io.ReadCloser, error)
+	// Diff compares a point with another or with the source as it is now; it
+	// may take as long as a restore.
+	Diff(ctx context.Context, r DiffRequest) ([]Change, error)
+}
+
+// PointsRequest narrows a list of points.
+type PointsRequest struct {
+	Source string    `json:"source,omitempty"`
+	Since  time.Time `json:"since"`
+	Safety bool      `json:"safety,omitempty"` // the safety points instead of the backups
+}
+
+// DayRequest names a day of a source's history.
+type DayRequest struct {
+	Source string    `json:"source,omitempty"`
+	Day    time.Time `json:"day"`
+}
+
+// PathRequest names a path in a point.
+type PathRequest struct {
+	Source string  `json:"source"`
+	Point  PointID `json:"point,omitempty"`
+	Path   string  `json:"path,omitempty"`
+}
+
+// Entry is one file or folder of a point.
+type Entry struct {
+	Path    string    `json:"path"`
+	Dir     bool      `json:"dir,omitempty"`
+	Size    int64     `json:"size"`
+	ModTime time.Time `json:"modTime"`
+	Rows    int64     `json:"rows,omitempty"` // of a table
+}
+
+// Live, as the other side of a comparison, is the source as it is now.
+const Live PointID = "live"
+
+// DiffRequest names two states to compare.
+type DiffRequest struct {
+	Source string  `json:"source"`
+	Point  PointID `json:"point,omitempty"`
+	With   PointID `json:"with,omitempty"` // "" or [Live]: as it is now
+}
+
+// RestoreService brings things back.
+type RestoreService interface {
+	// PlanRestore tells what a restore would do. It changes nothing.
+	PlanRestore(ctx context.Context, r RestoreRequest) (RestorePlan, error)
+	// StartRestore plans again, refuses when something blocks, saves the
+	// present state, restores and checks.
+	StartRestore(ctx context.Context, r RestoreRequest) (JobID, error)
+	// StartUndo takes a restore back; "" means the newest that can be undone.
+	StartUndo(ctx context.Context, id RestoreID) (JobID, error)
+	// Restores lists restores, newest first.
+	Restores(ctx context.Context) ([]RestoreRecord, error)
+}
+
+// RestoreRequest says what to bring back, from when, and where to.
+type RestoreRequest struct {
+	Sources []string  `json:"sources,omitempty"` // names or IDs; none means all
+	Point   PointID   `json:"point,omitempty"`   // with exactly one source
+	At      time.Time `json:"at"`                // newest verified point not after this time
+	Paths   []string  `json:"paths,omitempty"`   // with exactly one source
+	Target  Target    `json:"target"`
+}
+
+// RestorePlan is what a restore would do.
+type RestorePlan struct {
+	Sources  []SourcePlan `json:"sources"`
+	Bytes    int64        `json:"bytes"`
+	Files    int64        `json:"files"`
+	Seconds  float64      `json:"seconds"` // estimate, from drills or typical speed
+	Undoable bool         `json:"undoable"`
+}
+
+// Blocked returns the first thing that has to be solved before the restore can
+// start, nil when there is none.
+func (p RestorePlan) Blocked() *Error {
+	for _, s := range p.Sources {
+		for _, b := range s.Plan.Blockers {
+			return b
+		}
+	}
+	return nil
+}
+
+// SourcePlan is one source's part of a plan.
+type SourcePlan struct {
+	Source string     `json:"source"`
+	Point  Point      `json:"point"`
+	Plan   TargetPlan `json:"plan"`
+}
+
+// RestoreID names a restore.
+type RestoreID string
+
+// RestoreState tells how far a restore has come.
+type RestoreState string
+
+// States of a restore. Until "applying" the present state is untouched.
+const (
+	RestoreSaving   RestoreState = "saving"   // the present state is being saved
+	RestoreApplying RestoreState = "applying" //
+	RestoreDone     RestoreState = "done"
+	RestoreFailed   RestoreState = "failed"
+	RestoreUndone   RestoreState = "undone"
+)
+
+// RestoreRecord is what is remembered of a restore.
+type RestoreRecord struct {
+	ID      RestoreID      `json:"id"`
+	State   RestoreState   `json:"state"`
+	Started time.Time      `json:"started"`
+	Ended   time.Time      `json:"ended"`
+	Undoes  RestoreID      `json:"undoes,omitempty"`
+	Target  Target         `json:"target"`
+	Sources []RestoredPart `json:"sources"`
+	Checks  []Check        `json:"checks,omitempty"`
+	Error   *Error         `json:"error,omitempty"`
+}
+
+// RestoredPart is one source's part of a restore.
+type RestoredPart struct {
+	ID     SourceID  `json:"id"`
+	Source string    `json:"source"`
+	Point  PointID   `json:"point"`
+	Time   time.Time `json:"time"` // of the point
+	Paths  []string  `json:"paths,omitempty"`
+	Where  string    `json:"where"`
+	Raw    bool      `json:"raw,omitempty"` // restored from a safety point
+	// Safety is the point that holds what was there before; "" when the
+	// restore went elsewhere, or when Absent.
+	Safety PointID `json:"safety,omitempty"`
+	// Absent reports that nothing was there before.
+	Absent bool `json:"absent,omitempty"`
+	Done   bool `json:"done"`
+}
+
+// SettingsService changes the few things the owner may choose.
+type SettingsService interface {
+	Settings(ctx context.Context) (Settings, error)
+	SetSettings(ctx context.Context, s Settings) error
+}
+
+// Settings are the owner's choices.
+type Settings struct {
+	Language    string `json:"language"`    // "sv", "en"; "" follows the computer
+	Autostart   bool   `json:"autostart"`   // start the guard at login
+	UploadLimit int64  `json:"uploadLimit"` // bytes a second; 0 is unlimited
+}
+
+// Notifier tells the owner something outside the window.
+type Notifier interface {
+	// Notify shows a notice, in place of an earlier one with the same cause.
+	Notify(ctx context.Context, n Notice) error
+	// Resolve takes a cause's notice away, where the desktop can.
+	Resolve(ctx context.Context, cause string) error
+}
+
+// Notice is one thing the owner has to know.
+type Notice struct {
+	Cause string // one notice a cause: "late", "failed", "restore"
+	Title string
+	Text  string
+	Alarm bool
+}

@@ -1,0 +1,222 @@
+package app
+
+import (
+	"context"
+	"io"
+	"io/fs"
+	"iter"
+	"time"
+)
+
+// PointID names a point. It is the vault's own and never used again.
+type PointID string
+
+// PointKind tells what a point was made for.
+type PointKind string
+
+// Kinds of points.
+const (
+	PointBackup PointKind = "backup" // a quarter's capture
+	PointSafety PointKind = "safety" // the state before a restore, raw
+	PointState  PointKind = "state"  // Kvart's own settings, for a new computer
+)
+
+// Point is one source as it was at one time, complete in itself.
+type Point struct {
+	ID     PointID   `json:"point"`
+	Source SourceID  `json:"source"`
+	Name   string    `json:"name"` // the source's name when it was made
+	Kind   PointKind `json:"kind"`
+	// Seq grows with every point of a vault. Order, "newest" and "previous"
+	// go by it and never by Time: clocks jump.
+	Seq        uint64    `json:"seq"`
+	Time       time.Time `json:"time"` // of the computer's clock, when the capture began
+	Bytes      int64     `json:"bytes"`
+	Files      int64     `json:"files"`
+	Incomplete int64     `json:"incomplete,omitempty"` // files that could not be read
+	Pinned     bool      `json:"pinned"`
+	// Verified reports that everything in the point was read back and
+	// compared. The vault sets it on points it has just saved; who lists
+	// points later fills it in from what it remembers.
+	Verified bool  `json:"verified"`
+	Stats    Stats `json:"stats,omitempty"`
+}
+
+// Problem is a file that was not captured as it should have been.
+type Problem struct {
+	Path string `json:"path"`
+	Code Code   `json:"code"` // CodeItemVanished, CodeItemUnreadable, CodeItemChanged
+}
+
+// SaveRequest is one source's part of a run.
+type SaveRequest struct {
+	Source SourceID
+	Name   string
+	Kind   PointKind
+	Time   time.Time
+	Items  iter.Seq2[Item, error]
+	Stats  func() Stats // may be nil
+}
+
+// SaveResult is what became of a [SaveRequest]. When Err is set nothing was
+// kept of it.
+type SaveResult struct {
+	Point         Point
+	Problems      []Problem
+	BytesRead     int64
+	BytesUploaded int64 // this source's share of what the session sent
+	Err           error
+}
+
+// PointFilter narrows a list of points. Zero fields do not.
+type PointFilter struct {
+	Source SourceID    `json:"source,omitempty"`
+	Kinds  []PointKind `json:"kinds,omitempty"` // empty means backups only
+	Since  time.Time   `json:"since"`
+}
+
+// PointFS is a read-only view of a point. Files support [io.ReaderAt] or
+// [io.Seeker] only where the vault can do so cheaply; [fs.ReadDirFS] and
+// [fs.StatFS] always work. It is valid until Close.
+type PointFS interface {
+	fs.FS
+	io.Closer
+}
+
+// Prefetcher is implemented by a [PointFS] whose reads are slow one by one:
+// it brings everything below the paths (none: everything) near, in as few
+// requests as it can.
+type Prefetcher interface {
+	Prefetch(ctx context.Context, p Progress, paths ...string) error
+}
+
+// Retention is how many points of a source are kept: so many of the newest,
+// and the last one of so many hours, days, weeks and months. The newest, and
+// pinned ones, are always kept.
+type Retention struct{ Latest, Hourly, Daily, Weekly, Monthly int }
+
+// DefaultRetention keeps every quarter of two days, every hour of a week,
+// every day of two months, every week of half a year and every month of two
+// years.
+func DefaultRetention() Retention {
+	return Retention{Latest: 192, Hourly: 168, Daily: 60, Weekly: 26, Monthly: 24}
+}
+
+// VerifyRequest says what to verify.
+type VerifyRequest struct {
+	Points  []PointID `json:"points,omitempty"` // empty means all
+	Percent float64   `json:"percent"`          // share of files read in full, 0 to 100
+}
+
+// VerifyReport is what a verification found.
+type VerifyReport struct {
+	Points  int       `json:"points"`
+	Files   int64     `json:"files"`
+	Bytes   int64     `json:"bytes"` // read in full
+	Damaged []Problem `json:"damaged,omitempty"`
+	// DamagedPoints are the points the damaged files lie in.
+	DamagedPoints []PointID `json:"damagedPoints,omitempty"`
+}
+
+// Vault keeps encrypted points. Only one Save, Verify or Maintain runs at a
+// time; reading goes on beside them.
+type Vault interface {
+	// Save stores all requests in one session. A request that fails leaves
+	// nothing behind and does not stop the others; the results are in the
+	// order of the requests. A point is returned as verified only after it was
+	// read back. The error is for the session as a whole: nothing was kept.
+	Save(ctx context.Context, reqs []SaveRequest, p Progress) ([]SaveResult, error)
+
+	// Points lists points, newest first by Seq.
+	Points(ctx context.Context, f PointFilter) ([]Point, error)
+
+	// Open returns a view of a point; [CodePointUnknown] when it is not there.
+	Open(ctx context.Context, id PointID) (PointFS, error)
+
+	// Verify reads back. Damage found is in the report, not an error.
+	Verify(ctx context.Context, r VerifyRequest, p Progress) (VerifyReport, error)
+
+	// Pin keeps a point for ever, or lets it go again.
+	Pin(ctx context.Context, id PointID, pinned bool) error
+
+	// Maintain expires points by keep, frees storage and keeps the index
+	// small. Call it about once an hour; it knows what is due.
+	Maintain(ctx context.Context, keep Retention) error
+
+	Close(ctx context.Context) error
+}
+
+// VaultInfo describes an open vault.
+type VaultInfo struct {
+	ID      string `json:"id"` // the vault's own, for ever
+	Shop    string `json:"shop"`
+	Storage Kind   `json:"storage"`
+	Where   string `json:"where"` // bucket or path, for the owner; no secrets
+	OffSite bool   `json:"offSite"`
+	Locked  bool   `json:"locked"` // storage refuses deletion for a time
+	Bytes   int64  `json:"bytes"`  // stored, -1 when not known
+}
+
+// VaultDescriber is implemented by every [Vault] of a [VaultProvider].
+type VaultDescriber interface {
+	Describe(ctx context.Context) (VaultInfo, error)
+}
+
+// Throttler is implemented by vaults whose upload speed can be limited.
+type Throttler interface {
+	// SetUploadLimit sets bytes a second; 0 lifts the limit.
+	SetUploadLimit(bytesPerSecond int64) error
+}
+
+// StorageSpec says where a vault lies.
+type StorageSpec struct {
+	Kind     Kind              `json:"kind"`
+	Settings map[string]string `json:"settings"`
+	Secrets  Secrets           `json:"-"`
+}
+
+// Carried implements [SecretBearer].
+func (s *StorageSpec) Carried() *Secrets { return &s.Secrets }
+
+// LocationState tells what lies at a storage location.
+type LocationState string
+
+// States of a location.
+const (
+	LocationEmpty   LocationState = "empty"
+	LocationVault   LocationState = "vault"   // a Kvart vault, or one left half-made
+	LocationForeign LocationState = "foreign" // somebody else's data
+)
+
+// StorageReport is what proving a storage found.
+type StorageReport struct {
+	State LocationState `json:"state"`
+	// ClockSkew is how far the storage's clock is ahead of this computer's.
+	ClockSkew time.Duration `json:"clockSkew"`
+	RoundTrip time.Duration `json:"roundTrip"`
+	Free      int64         `json:"free"` // bytes, -1 when the storage does not tell
+	OffSite   bool          `json:"offSite"`
+	CanLock   bool          `json:"canLock"`
+}
+
+// VaultSetup is what opens or makes a vault.
+type VaultSetup struct {
+	Storage    StorageSpec
+	Passphrase Secret
+	Shop       string // name of the shop; only for making one
+	StateDir   string // folder for caches and local memory, all of it disposable
+	ExpectID   string // when set, opening any other vault is CodeVaultOther
+}
+
+// VaultProvider makes and opens vaults.
+type VaultProvider interface {
+	Storages() []KindSpec
+	// Probe proves a location: writes, reads, lists and deletes an object of
+	// its own.
+	Probe(ctx context.Context, s StorageSpec) (StorageReport, error)
+	// Create makes a vault in an empty location, or finishes one that was left
+	// half-made with the same passphrase. It never writes over anything.
+	Create(ctx context.Context, v VaultSetup) (Vault, error)
+	// Open opens a vault. It never creates one.
+	Open(ctx context.Context, v VaultSetup) (Vault, error)
+}
