@@ -9,3 +9,7 @@ const Name = "Kvart"
 // ID is the reverse-domain name Kvart goes by where a system asks for one:
 // keychains, desktop entries, notification centres.
 const ID = "se.kvart.Kvart"
+
+// Version is the release both programs are of. They ship together: a window
+// and a guard of different versions restart rather than guess.
+const Version = "0.1.0"

@@ -63,6 +63,8 @@ const (
 	CodeItemUnreadable Code = "item_unreadable"
 	CodeItemChanged    Code = "item_changed" // changed while it was read
 
+	CodeLate Code = "late" // the newest safe state is too old
+
 	CodePointUnknown Code = "point_unknown"
 	CodePathUnknown  Code = "path_unknown"
 
@@ -84,6 +86,7 @@ func Codes() []Code {
 		CodeVaultNone, CodeVaultMissing, CodeVaultExists, CodeVaultOther, CodeVaultDamaged, CodeVaultForgot, CodeWrongPassphrase, CodeWeakPassphrase, CodeReadBack,
 		CodeSourceUnknown, CodeSourceExists, CodeSourceKind, CodeSourceMissing, CodeSourceUnreadable, CodeSourceNotDB, CodeSourceEncrypted, CodeSourceDamaged, CodeSourceLocked, CodeSourceShareGone, CodeSourceIncomplete, CodeSourceEmpty,
 		CodeItemVanished, CodeItemUnreadable, CodeItemChanged,
+		CodeLate,
 		CodePointUnknown, CodePathUnknown,
 		CodeTargetInUse, CodeTargetFull, CodeTargetReadOnly, CodeTargetExists, CodeCheckFailed, CodeInterrupted, CodeNothingToUndo,
 	}

@@ -17,7 +17,7 @@ const (
 )
 
 // Field is one thing a form asks. Its label and hint are translations keyed
-// "field.<kind>.<key>" and "field.<kind>.<key>.hint".
+// "source.<kind>.field.<key>", or "storage.…", and the same with ".hint".
 type Field struct {
 	Key      string    `json:"key"`
 	Type     FieldType `json:"type"`
@@ -27,7 +27,7 @@ type Field struct {
 
 // KindSpec describes a kind of source or storage as data, so that forms and
 // the command line need no code per kind. Its title and hint are translations
-// keyed "kind.<kind>" and "kind.<kind>.hint".
+// keyed "source.<kind>", or "storage.<kind>", and the same with ".hint".
 type KindSpec struct {
 	Kind   Kind    `json:"kind"`
 	Fields []Field `json:"fields"`

@@ -131,6 +131,11 @@ type Restore struct {
 	Target Target
 	Stats  Stats // of the point, to check against; may be nil
 	Raw    bool  // From is a safety point: the files as they lay there, in any state
+	// Remove names files and folders of the target, slash-separated and
+	// parents before children, that Apply takes away: an undo's, which the
+	// restore had created. They are in the safety point of the undo. Folders
+	// stay while anything is in them.
+	Remove []string
 }
 
 // TargetPlan is what a restore of one source would do, found by reading only.

@@ -113,7 +113,7 @@ type VerifyReport struct {
 	Points  int       `json:"points"`
 	Files   int64     `json:"files"`
 	Bytes   int64     `json:"bytes"` // read in full
-	Damaged []Problem `json:"damaged,omitempty"`
+	Damaged []Problem `json:"damaged"`
 	// DamagedPoints are the points the damaged files lie in.
 	DamagedPoints []PointID `json:"damagedPoints,omitempty"`
 }
