@@ -60,7 +60,7 @@ func (w *Words) Day(t time.Time) string {
 }
 
 // When returns a local time as the owner would say it, seen from now: the
-// clock for today, "yesterday 14:30", else the date with it.
+// clock for today, "yesterday 14:30" or "tomorrow 06:00", else the date with it.
 func (w *Words) When(t, now time.Time) string {
 	t, now = t.Local(), now.Local()
 	day := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 12, 0, 0, 0, time.UTC) }
@@ -69,6 +69,8 @@ func (w *Words) When(t, now time.Time) string {
 		return w.T("when.today", Args{"Clock": w.Clock(t)})
 	case days == 1:
 		return w.T("when.yesterday", Args{"Clock": w.Clock(t)})
+	case days == -1:
+		return w.T("when.tomorrow", Args{"Clock": w.Clock(t)})
 	case t.Year() == now.Year():
 		return w.T("when.day", Args{"Day": w.Day(t), "Clock": w.Clock(t)})
 	}

@@ -1,0 +1,22 @@
+package assets
+
+import "kvart/app"
+
+// ErrorWords returns what the owner reads about a failure: what happened, what
+// it means for the backups and what to do now. A code this program does not
+// know, from a newer guard, reads as a defect. All are "" for nil.
+func ErrorWords(w *Words, e *app.Error) (title, meaning, next string) {
+	if e == nil {
+		return "", "", ""
+	}
+	code := e.Code
+	if !w.Has("error." + string(code) + ".title") {
+		code = app.CodeInternal
+	}
+	args := Args{}
+	for k, v := range e.Args {
+		args[k] = v
+	}
+	text := func(part string) string { return w.T("error."+string(code)+"."+part, args) }
+	return text("title"), text("meaning"), text("next")
+}
