@@ -1,0 +1,229 @@
+package memvault
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"testing/fstest"
+
+	"kvart/app"
+)
+
+const blockBytes = 16 << 10
+
+// saved is a point and its files.
+type saved struct {
+	point app.Point
+	files fstest.MapFS
+}
+
+// Save implements [app.Vault].
+func (v *vault) Save(ctx context.Context, reqs []app.SaveRequest, p app.Progress) ([]app.SaveResult, error) {
+	if len(reqs) == 0 {
+		return nil, nil
+	}
+	end, err := v.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if v.p.FailSave != nil {
+		if err := v.p.FailSave(reqs); err != nil {
+			return nil, err
+		}
+	}
+	res := make([]app.SaveResult, len(reqs))
+	files := make([]fstest.MapFS, len(reqs))
+	for i, r := range reqs {
+		var err error
+		if v.p.FailRequest != nil {
+			err = v.p.FailRequest(r)
+		}
+		if err == nil {
+			files[i], err = read(ctx, r, &res[i], p)
+		}
+		if ctx.Err() != nil {
+			return nil, canceled(ctx.Err())
+		}
+		if err != nil {
+			res[i] = app.SaveResult{Err: coded(err)}
+		}
+	}
+	v.s.mu.Lock()
+	defer v.s.mu.Unlock()
+	for i, r := range reqs {
+		if res[i].Err == nil {
+			v.s.keepLocked(r, &res[i], files[i])
+		}
+	}
+	return res, nil
+}
+
+func coded(err error) error {
+	var known *app.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	return &app.Error{Code: app.CodeSourceUnreadable, Op: "memvault: capture", Err: err}
+}
+
+func (s *store) keepLocked(r app.SaveRequest, res *app.SaveResult, files fstest.MapFS) {
+	s.seq++
+	p := app.Point{
+		ID: app.PointID(draw(8)), Source: r.Source, Name: r.Name, Kind: r.Kind, Seq: s.seq, Time: r.Time.UTC().Round(0), Verified: true,
+	}
+	if p.Kind == "" {
+		p.Kind = app.PointBackup
+	}
+	if r.Stats != nil {
+		p.Stats = r.Stats()
+	}
+	for _, pr := range res.Problems {
+		if pr.Code != app.CodeItemChanged {
+			p.Incomplete++
+		}
+	}
+	for _, f := range files {
+		if f.Mode.Type() != 0 {
+			continue
+		}
+		p.Files++
+		p.Bytes += int64(len(f.Data))
+		for from := 0; from < len(f.Data); from += blockBytes {
+			b := f.Data[from:min(from+blockBytes, len(f.Data))]
+			h := sha256.Sum256(b)
+			if !s.blocks[string(h[:])] {
+				s.blocks[string(h[:])] = true
+				res.BytesUploaded += int64(len(b))
+				s.bytes += int64(len(b))
+			}
+		}
+	}
+	res.Point = p
+	s.points = append(s.points, &saved{p, files})
+}
+
+// read reads a request's items.
+func read(ctx context.Context, r app.SaveRequest, res *app.SaveResult, p app.Progress) (fstest.MapFS, error) {
+	files := fstest.MapFS{}
+	if r.Items == nil {
+		return files, nil
+	}
+	for it, err := range r.Items {
+		if err != nil {
+			return nil, err
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if !fs.ValidPath(it.Path) || it.Path == "." {
+			return nil, app.Errorf(app.CodeInternal, "memvault", "bad path %q", it.Path)
+		}
+		if old := files[it.Path]; old != nil && !(old.Mode.IsDir() && it.Mode.IsDir()) {
+			return nil, app.Errorf(app.CodeInternal, "memvault", "%s comes twice", it.Path)
+		}
+		f := &fstest.MapFile{Mode: it.Mode, ModTime: it.ModTime}
+		switch it.Mode.Type() {
+		case fs.ModeDir:
+		case fs.ModeSymlink:
+			f.Data = []byte(it.Link)
+		default:
+			data, err := content(ctx, it)
+			res.BytesRead += int64(len(data))
+			switch {
+			case err != nil && !it.Optional:
+				return nil, err
+			case err != nil:
+				res.Problems = append(res.Problems, app.Problem{Path: it.Path, Code: problem(err)})
+				if app.CodeOf(err) != app.CodeItemChanged || data == nil {
+					continue
+				}
+			}
+			f.Data = data
+		}
+		if p != nil {
+			p.Expect(1, int64(len(f.Data)))
+			p.Done(1, int64(len(f.Data)))
+		}
+		files[it.Path] = f
+		implied(files, it.Path)
+	}
+	return files, nil
+}
+
+// implied adds the folders that lead to name.
+func implied(files fstest.MapFS, name string) {
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if files[dir] == nil {
+			files[dir] = &fstest.MapFile{Mode: fs.ModeDir | 0o700}
+		}
+	}
+}
+
+// content reads an item. An error of its Close comes with the bytes.
+func content(ctx context.Context, it app.Item) ([]byte, error) {
+	rc, err := it.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(rc)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read %s: %w", it.Path, err), rc.Close())
+	}
+	if data == nil {
+		data = []byte{}
+	}
+	return data, rc.Close()
+}
+
+func problem(err error) app.Code {
+	var known *app.Error
+	switch {
+	case errors.As(err, &known):
+		return known.Code
+	case errors.Is(err, fs.ErrNotExist):
+		return app.CodeItemVanished
+	}
+	return app.CodeItemUnreadable
+}
+
+// view is a point's files. Files of [fstest.MapFS] support ReaderAt and Seeker.
+type view struct{ fstest.MapFS }
+
+var (
+	_ app.PointFS    = (*view)(nil)
+	_ app.Prefetcher = (*view)(nil)
+)
+
+// Open implements [fs.FS]. A link yields its target.
+func (v *view) Open(name string) (fs.File, error) {
+	f := v.MapFS[name]
+	if f == nil || f.Mode&fs.ModeSymlink == 0 {
+		return v.MapFS.Open(name)
+	}
+	plain := *f
+	plain.Mode = f.Mode.Perm()
+	return fstest.MapFS{name: &plain}.Open(name)
+}
+
+// ReadFile implements [fs.ReadFileFS].
+func (v *view) ReadFile(name string) ([]byte, error) {
+	f, err := v.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(f)
+	return b, errors.Join(err, f.Close())
+}
+
+// Stat implements [fs.StatFS] without following links.
+func (v *view) Stat(name string) (fs.FileInfo, error) { return v.Lstat(name) }
+
+func (v *view) Close() error { return nil }
+
+// Prefetch implements [app.Prefetcher]: everything is near.
+func (v *view) Prefetch(context.Context, app.Progress, ...string) error { return nil }

@@ -1,0 +1,252 @@
+package backup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/kopia/kopia/repo"
+	"github.com/kopia/kopia/repo/content"
+	"github.com/kopia/kopia/repo/object"
+	"github.com/zeebo/xxh3"
+)
+
+// A file that changes in place is stored in segments of a fixed size. The hash
+// and the object of every segment are remembered on this computer, so that a
+// later session writes only the segments that changed; lists of segments, and
+// one list of lists, in Kopia's own format for large objects make every Kopia
+// read the result as one file.
+const (
+	segmentBytes = 16 << 10
+	maxPage      = 1 << 20
+	// perList segments make a list. A list counts from its own start, so that
+	// equal lists are stored once. There are never more than two levels: Kopia
+	// holds all below one entry of the top list in memory when reading.
+	perList = 256
+
+	segmentSplitter = "FIXED-8M"
+	listPrefix      = "x"
+)
+
+// segmentSize returns the size of segments for a page size: about
+// segmentBytes, and always whole pages.
+func segmentSize(pages int) int {
+	if pages > segmentBytes {
+		return pages
+	}
+	return segmentBytes / pages * pages
+}
+
+// pagedResult is a file stored in segments.
+type pagedResult struct {
+	object object.ID
+	size   int64
+	memory *memory // of the file as it is now, for the next session
+	fresh  []int   // segments written in this session
+}
+
+// storePaged stores every item that has pages, before anything else: their
+// readers hold the shop's locks. As in store, a failure of the source is kept
+// in c.
+func (c *capture) storePaged(ctx context.Context, w repo.RepositoryWriter) error {
+	return c.tree.walk(func(n *node) error {
+		if n.item.Pages <= 0 || n.item.Pages > maxPage || n.item.Mode.Type() != 0 {
+			return nil
+		}
+		if c.failure() != nil {
+			return nil
+		}
+		return c.storeSegments(ctx, w, n)
+	})
+}
+
+func (c *capture) storeSegments(ctx context.Context, w repo.RepositoryWriter, n *node) error {
+	size := segmentSize(n.item.Pages)
+	old, err := c.recall(ctx, w, n, size)
+	if err != nil {
+		return err
+	}
+	sp := newSpool(c.v.dir)
+	defer sp.close()
+	now, err := c.compare(ctx, n, old, sp)
+	var src *sourceError
+	switch {
+	case errors.As(err, &src):
+		return ctx.Err() // recorded, and the end of the request unless optional
+	case err != nil:
+		c.fail(err)
+		return nil
+	}
+	res, err := c.writeSegments(ctx, w, n, now, sp)
+	if err != nil {
+		return fmt.Errorf("store %s: %w", n.path, err)
+	}
+	n.paged = res
+	return nil
+}
+
+// recall returns what is remembered of the file, without the segments whose
+// objects the vault has no more. It is never nil.
+func (c *capture) recall(ctx context.Context, w repo.RepositoryWriter, n *node, size int) (*memory, error) {
+	old, err := loadMemory(c.memoryFile(n), size)
+	if err != nil || c.v.distrust[c.si.Path] || !c.all.has(old.point) {
+		return newMemory(size)
+	}
+	for i, id := range old.objects {
+		cid, _, ok := id.ContentID()
+		if !ok {
+			old.objects[i] = object.EmptyID
+			continue
+		}
+		info, err := w.ContentInfo(ctx, cid)
+		switch {
+		case errors.Is(err, content.ErrContentNotFound), err == nil && info.Deleted:
+			old.objects[i] = object.EmptyID
+		case err != nil:
+			return nil, fmt.Errorf("look up segment: %w", err)
+		}
+	}
+	return old, nil
+}
+
+// compare reads the item to its end, spools the segments that changed, and
+// closes the item. Nothing is written to the vault meanwhile, for a till may be
+// locked for as long as its database is read.
+func (c *capture) compare(ctx context.Context, n *node, old *memory, sp *spool) (*memory, error) {
+	r, err := c.open(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	now := &memory{segment: old.segment, seed: old.seed}
+	buf := make([]byte, old.segment)
+	for i := 0; ; i++ {
+		k, err := io.ReadFull(r, buf)
+		if k > 0 {
+			h := xxh3.Hash128Seed(buf[:k], old.seed)
+			id := object.EmptyID
+			if i < len(old.hashes) && old.hashes[i] == h {
+				id = old.objects[i]
+			}
+			now.hashes, now.objects = append(now.hashes, h), append(now.objects, id)
+			if id == object.EmptyID {
+				if err := sp.add(i, buf[:k]); err != nil {
+					return nil, errors.Join(stateDirError(err), r.Close())
+				}
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			// ReadFull hides the end of a short read; this one runs Close.
+			if _, err := r.Read(buf[:1]); !errors.Is(err, io.EOF) {
+				return nil, err
+			}
+			now.size = r.read
+			return now, nil
+		case err != nil:
+			return nil, errors.Join(err, r.Close())
+		}
+	}
+}
+
+// writeSegments writes what was spooled, and the lists.
+func (c *capture) writeSegments(ctx context.Context, w repo.RepositoryWriter, n *node, now *memory, sp *spool) (*pagedResult, error) {
+	res := &pagedResult{size: now.size, memory: now}
+	flushed := time.Now()
+	err := sp.each(func(i int, b []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		id, err := writeObject(ctx, w, b, object.WriterOptions{
+			Description: "SEGMENT", Compressor: compressor, MetadataCompressor: compressor, Splitter: segmentSplitter,
+		})
+		if err != nil {
+			return err
+		}
+		now.objects[i] = id
+		res.fresh = append(res.fresh, i)
+		c.hashed.Add(int64(len(b)))
+		if time.Since(flushed) < checkpointEvery {
+			return nil
+		}
+		// What is in the index by now need not be sent again after a crash.
+		flushed = time.Now()
+		return w.Flush(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if res.object, err = writeLists(ctx, w, now); err != nil {
+		return nil, err
+	}
+	c.prog.Done(1, now.size)
+	return res, nil
+}
+
+// list is Kopia's indirect object.
+type list struct {
+	Stream  string                       `json:"stream"`
+	Entries []object.IndirectObjectEntry `json:"entries"`
+}
+
+// writeLists makes one object of the segments.
+func writeLists(ctx context.Context, w repo.RepositoryWriter, m *memory) (object.ID, error) {
+	switch len(m.objects) {
+	case 0:
+		return writeObject(ctx, w, nil, object.WriterOptions{Description: "EMPTY"})
+	case 1:
+		return m.objects[0], nil
+	}
+	var top []object.IndirectObjectEntry
+	for from := 0; from < len(m.objects); from += perList {
+		to := min(from+perList, len(m.objects))
+		var part []object.IndirectObjectEntry
+		for i := from; i < to; i++ {
+			start := int64(i-from) * int64(m.segment)
+			part = append(part, object.IndirectObjectEntry{Start: start, Length: m.length(i), Object: m.objects[i]})
+		}
+		id, err := writeList(ctx, w, part)
+		if err != nil {
+			return object.EmptyID, err
+		}
+		start := int64(from) * int64(m.segment)
+		top = append(top, object.IndirectObjectEntry{Start: start, Length: min(int64(to)*int64(m.segment), m.size) - start, Object: id})
+	}
+	if len(top) == 1 {
+		return top[0].Object, nil
+	}
+	return writeList(ctx, w, top)
+}
+
+func writeList(ctx context.Context, w repo.RepositoryWriter, entries []object.IndirectObjectEntry) (object.ID, error) {
+	b, err := json.Marshal(list{Stream: "kopia:indirect", Entries: entries})
+	if err != nil {
+		return object.EmptyID, fmt.Errorf("encode list: %w", err)
+	}
+	id, err := writeObject(ctx, w, b, object.WriterOptions{
+		Description: "LIST", Prefix: listPrefix, Compressor: compressor, MetadataCompressor: compressor,
+	})
+	if err != nil {
+		return object.EmptyID, err
+	}
+	indirect, err := object.ParseID("I" + id.String())
+	if err != nil {
+		return object.EmptyID, fmt.Errorf("name list: %w", err)
+	}
+	return indirect, nil
+}
+
+func writeObject(ctx context.Context, w repo.RepositoryWriter, b []byte, o object.WriterOptions) (object.ID, error) {
+	ow := w.NewObjectWriter(ctx, o)
+	_, err := ow.Write(b)
+	id := object.EmptyID
+	if err == nil {
+		id, err = ow.Result()
+	}
+	if err = errors.Join(err, ow.Close()); err != nil {
+		return object.EmptyID, fmt.Errorf("write object: %w", err)
+	}
+	return id, nil
+}
