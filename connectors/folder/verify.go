@@ -1,0 +1,88 @@
+package folder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"kvart/app"
+)
+
+const checkFiles = "files"
+
+// most is how many files a check names.
+const most = 5
+
+// Verify implements [app.Restorer]: every file of the point must be at the
+// target, of the same size, and readable to its last byte.
+func (c *Connector) Verify(ctx context.Context, r app.Restore) ([]app.Check, error) {
+	dir, err := target(r)
+	if err != nil {
+		return nil, err
+	}
+	list, err := selection(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	check := app.Check{Source: r.Access.Source.Name, Code: checkFiles}
+	var wrong []string
+	for _, e := range list {
+		if err := ctx.Err(); err != nil {
+			return nil, canceled("folder: verify", err)
+		}
+		if err := c.verify(dir, e); err != nil {
+			wrong = append(wrong, fmt.Sprintf("%s: %v", e.path, err))
+		}
+	}
+	files, bytes := total(list)
+	if len(r.Paths) == 0 {
+		if want, ok := r.Stats["files"]; ok && want != files {
+			wrong = append(wrong, fmt.Sprintf("the point holds %d files, %d were captured", files, want))
+		}
+		if want, ok := r.Stats["bytes"]; ok && want != bytes {
+			wrong = append(wrong, fmt.Sprintf("the point holds %d bytes, %d were captured", bytes, want))
+		}
+	}
+	check.OK = len(wrong) == 0
+	details := []string{fmt.Sprintf("%d files, %d bytes", files, bytes)}
+	if len(wrong) > most {
+		wrong = append(wrong[:most:most], fmt.Sprintf("and %d more", len(wrong)-most))
+	}
+	check.Detail = strings.Join(append(details, wrong...), "; ")
+	return []app.Check{check}, nil
+}
+
+func (c *Connector) verify(dir string, e entry) error {
+	at := filepath.Join(dir, filepath.FromSlash(e.path))
+	fi, err := os.Lstat(at)
+	if err != nil {
+		return err
+	}
+	switch {
+	case fi.Mode().Type() != e.mode.Type():
+		return fmt.Errorf("is %s, %s expected", fi.Mode().Type(), e.mode.Type())
+	case e.mode&fs.ModeSymlink != 0:
+		if link, err := os.Readlink(at); err != nil || link != e.link {
+			return errors.Join(fmt.Errorf("leads to %q, %q expected", link, e.link), err)
+		}
+		return nil
+	case e.mode.IsDir():
+		return nil
+	case fi.Size() != e.size:
+		return fmt.Errorf("%d bytes, %d expected", fi.Size(), e.size)
+	}
+	f, err := c.files.Open(at)
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(io.Discard, f)
+	if err == nil && n != e.size {
+		err = fmt.Errorf("%d bytes read, %d expected", n, e.size)
+	}
+	return errors.Join(err, f.Close())
+}

@@ -1,0 +1,186 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kvart/app"
+)
+
+// Codes of checks.
+const (
+	checkOpens     = "opens"
+	checkIntegrity = "integrity"
+	checkRows      = "rows"
+	checkFiles     = "files"
+)
+
+// Verify implements [app.Restorer].
+func (c *Connector) Verify(ctx context.Context, r app.Restore) ([]app.Check, error) {
+	if tables(r.Paths) != nil {
+		return c.verifyTables(r)
+	}
+	j, err := c.job(r)
+	if err != nil {
+		return nil, err
+	}
+	if r.Raw {
+		return c.verifyRaw(ctx, r, j)
+	}
+	checks, err := c.verifyDatabase(ctx, r, j)
+	if ctx.Err() != nil {
+		return nil, codeOf(ctx, "sqlite: verify", j.file, ctx.Err())
+	}
+	for i := range checks {
+		checks[i].Source = r.Access.Source.Name
+	}
+	return checks, err
+}
+
+func (c *Connector) verifyDatabase(ctx context.Context, r app.Restore, j job) (checks []app.Check, err error) {
+	failed := func(err error) []app.Check {
+		return []app.Check{{Code: checkOpens, Detail: err.Error()}}
+	}
+	st, err := c.state(j.file)
+	if err != nil {
+		return failed(err), nil
+	}
+	want := j.bytes()
+	if n, ok := r.Stats[statBytes]; ok {
+		want = n
+	}
+	// Without a WAL that holds something nothing may be left beside the file.
+	mode := readOnly
+	if st.head.wal() && st.walSize == 0 {
+		mode = immutable
+	}
+	release, err := c.files.Hold(j.file)
+	if err != nil {
+		return failed(err), nil
+	}
+	defer func() { err = closing(err, release) }()
+	var db *conn
+	err = c.patiently(ctx, func() (err error) {
+		db, err = open(ctx, j.file, mode)
+		return err
+	})
+	if err != nil {
+		return failed(err), nil
+	}
+	defer func() { err = closing(err, db.Close) }()
+	names, err := db.tables(ctx, "main")
+	if err != nil {
+		return failed(err), nil
+	}
+	opens := app.Check{Code: checkOpens, OK: st.size == want, Detail: spaced(st.size) + " bytes"}
+	if !opens.OK {
+		opens.Detail += ", " + spaced(want) + " expected"
+	}
+	return []app.Check{opens, db.integrity(ctx, r.Stats), db.compareRows(ctx, names, r.Stats)}, nil
+}
+
+// integrity reads every page of the database.
+func (c *conn) integrity(ctx context.Context, stats app.Stats) app.Check {
+	check := app.Check{Code: checkIntegrity}
+	found, err := c.column(ctx, `PRAGMA integrity_check(10)`)
+	switch {
+	case err != nil:
+		check.Detail = err.Error()
+	case len(found) == 1 && found[0] == "ok":
+		check.OK, check.Detail = true, "ok"
+	default:
+		check.Detail = strings.Join(found, "; ")
+	}
+	if !check.OK && stats[statDamaged] > 0 {
+		check.Detail = "damaged already when it was backed up: " + check.Detail
+	}
+	return check
+}
+
+// compareRows counts every table and compares with what was counted when the
+// database was captured, as far as that went.
+func (c *conn) compareRows(ctx context.Context, names []string, stats app.Stats) app.Check {
+	var total int64
+	var wrong []string
+	for _, name := range names {
+		n, err := c.rows(ctx, "main", name)
+		want, counted := stats[statTable+name]
+		switch {
+		case err != nil && (counted || damaged(err)):
+			wrong = append(wrong, fmt.Sprintf("%s: %v", name, err))
+		case counted && n != want:
+			wrong = append(wrong, fmt.Sprintf("%s: %s rows, %s expected", name, spaced(n), spaced(want)))
+		}
+		total += n
+	}
+	for key, want := range stats {
+		if name, ok := strings.CutPrefix(key, statTable); ok && !slices.Contains(names, name) {
+			wrong = append(wrong, fmt.Sprintf("%s: missing, %s rows expected", name, spaced(want)))
+		}
+	}
+	slices.Sort(wrong)
+	detail := fmt.Sprintf("%d tables, %s rows", len(names), spaced(total))
+	return app.Check{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; ")}
+}
+
+// spaced writes a number with its digits in groups of three.
+func spaced(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + " " + s[i:]
+	}
+	return s
+}
+
+// verifyRaw compares the files with the safety point's, byte by byte: whether
+// they make a healthy database is not for an undo to say.
+func (c *Connector) verifyRaw(ctx context.Context, r app.Restore, j job) ([]app.Check, error) {
+	check := app.Check{Source: r.Access.Source.Name, Code: checkFiles, OK: true}
+	var details []string
+	for _, pl := range j.places {
+		same, err := c.sameContent(ctx, r.From, pl)
+		if ctx.Err() != nil {
+			return nil, codeOf(ctx, "sqlite: verify", pl.to, ctx.Err())
+		}
+		switch {
+		case err != nil:
+			check.OK = false
+			details = append(details, err.Error())
+		case !same:
+			check.OK = false
+			details = append(details, filepath.Base(pl.to)+" differs")
+		}
+	}
+	if j.remove {
+		if gone, err := absent(j.file); err != nil || !gone {
+			check.OK = false
+			details = append(details, filepath.Base(j.file)+" is still there")
+		}
+	}
+	details = append([]string{fmt.Sprintf("%d files, %s bytes", len(j.places), spaced(j.bytes()))}, details...)
+	check.Detail = strings.Join(details, "; ")
+	return []app.Check{check}, nil
+}
+
+func (c *Connector) verifyTables(r app.Restore) ([]app.Check, error) {
+	check := app.Check{Source: r.Access.Source.Name, Code: checkFiles, OK: true}
+	var total int64
+	var missing []string
+	for _, name := range r.Paths {
+		fi, err := os.Stat(filepath.Join(r.Target.Dir, filepath.Base(filepath.FromSlash(name))))
+		if err != nil || fi.Size() == 0 {
+			check.OK = false
+			missing = append(missing, name+" is missing")
+			continue
+		}
+		total += fi.Size()
+	}
+	detail := fmt.Sprintf("%d files, %s bytes", len(r.Paths)-len(missing), spaced(total))
+	check.Detail = strings.Join(append([]string{detail}, missing...), "; ")
+	return []app.Check{check}, nil
+}
