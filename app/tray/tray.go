@@ -1,0 +1,151 @@
+// Package tray shows how the shop stands as an icon with a menu among the
+// desktop's own. It decides nothing: it shows a status and passes clicks on.
+package tray
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"kvart/app"
+	"kvart/assets"
+)
+
+// Screens the menu can open the window at.
+const (
+	ScreenHome    = "home"
+	ScreenRecover = "recover"
+)
+
+// Guard is the part of [app.Service] that the tray uses.
+type Guard interface {
+	Watch(ctx context.Context, fn func(app.Status) error) error
+	StartBackup(ctx context.Context, sources []string) (app.JobID, error)
+	Pause(ctx context.Context, until time.Time) error
+}
+
+// Options are what the tray needs. All but Exit are required.
+type Options struct {
+	Service Guard
+	Words   func() *assets.Words // in the language of now
+	Icons   *assets.Icons
+	// Open shows the window at a screen. It may take its time.
+	Open func(screen string)
+	// Quit is called when the owner chose to quit, before Run returns.
+	Quit func()
+	// Exit is called on the main goroutine as the last thing. On macOS the
+	// process ends right after it: Run does not return there.
+	Exit func()
+	Log  *slog.Logger
+}
+
+// Item is one line of the menu.
+type Item struct {
+	Label   string
+	Enabled bool
+	Shown   bool
+}
+
+// Menu is everything the tray shows.
+type Menu struct {
+	Icon    assets.MarkState
+	Tooltip string
+
+	// Lines that only tell.
+	Headline, Last, Next Item
+	// Lines to click.
+	Backup, Wrong, PauseHour, PauseTomorrow, Resume, Open, Quit Item
+}
+
+// Model returns what the tray shows for a status at a time.
+func Model(st app.Status, w *assets.Words, now time.Time) Menu {
+	verdict := verdict(st, now)
+	paused := paused(st, now)
+	headline := w.T("verdict." + string(verdict))
+	m := Menu{
+		Icon:          icon(st, verdict, paused),
+		Tooltip:       w.T("tray.name", assets.Args{"Headline": headline}),
+		Headline:      Item{Label: headline, Shown: true},
+		Last:          Item{Label: last(st, w, now), Shown: true},
+		Next:          Item{Label: next(st, w, now), Shown: true},
+		Backup:        Item{Label: w.T("tray.backup"), Enabled: st.Vault != nil && st.Job == nil, Shown: true},
+		Wrong:         Item{Label: w.T("tray.wrong"), Enabled: true, Shown: true},
+		PauseHour:     Item{Label: w.T("tray.pause_hour"), Enabled: st.Vault != nil, Shown: !paused},
+		PauseTomorrow: Item{Label: w.T("tray.pause_tomorrow"), Enabled: st.Vault != nil, Shown: !paused},
+		Resume:        Item{Label: w.T("tray.resume"), Enabled: true, Shown: paused},
+		Open:          Item{Label: w.T("tray.open"), Enabled: true, Shown: true},
+		Quit:          Item{Label: w.T("tray.quit"), Enabled: true, Shown: true},
+	}
+	if st.Job != nil {
+		m.Backup.Label = w.T("tray.busy." + string(st.Job.Kind))
+	}
+	return m
+}
+
+// verdict is the status's own, but never a good one when backups have stopped
+// coming: the status is then older than it looks.
+func verdict(st app.Status, now time.Time) app.Verdict {
+	switch st.Verdict {
+	case app.VerdictSafe, app.VerdictUnproven:
+		overdue := !st.NextBackup.IsZero() && now.Sub(st.NextBackup) > 2*app.QuarterLength
+		if overdue && st.Job == nil && !paused(st, now) {
+			return app.VerdictLate
+		}
+		return st.Verdict
+	case app.VerdictLate, app.VerdictSuspicious, app.VerdictFailed:
+		return st.Verdict
+	}
+	return app.VerdictUnknown
+}
+
+func paused(st app.Status, now time.Time) bool { return st.PausedUntil.After(now) }
+
+// icon shows trouble first: work under way must not hide that it is needed,
+// and neither must a pause.
+func icon(st app.Status, v app.Verdict, paused bool) assets.MarkState {
+	switch {
+	case v == app.VerdictFailed || v == app.VerdictSuspicious:
+		return assets.MarkAlarm
+	case st.Job != nil:
+		return assets.MarkWorking
+	case paused:
+		return assets.MarkPaused
+	case v == app.VerdictLate:
+		return assets.MarkLate
+	case v == app.VerdictSafe:
+		return assets.MarkSafe
+	}
+	return assets.MarkUnknown // what is not proven is not shown as safe
+}
+
+func last(st app.Status, w *assets.Words, now time.Time) string {
+	if st.LastBackup.IsZero() {
+		return w.T("tray.last.none")
+	}
+	return w.T("tray.last", assets.Args{"When": w.When(st.LastBackup, now)})
+}
+
+func next(st app.Status, w *assets.Words, now time.Time) string {
+	switch {
+	case paused(st, now):
+		return w.T("tray.paused", assets.Args{"When": w.When(st.PausedUntil, now)})
+	case st.NextBackup.IsZero():
+		return w.T("tray.next.none")
+	case !st.NextBackup.After(now):
+		return w.T("tray.next.soon")
+	}
+	return w.T("tray.next", assets.Args{"When": w.When(st.NextBackup, now)})
+}
+
+// opening is when a pause until tomorrow ends: in time for the shop.
+const opening = 6
+
+// tomorrow returns the next time it is six in the morning here.
+func tomorrow(now time.Time) time.Time {
+	now = now.Local()
+	t := time.Date(now.Year(), now.Month(), now.Day(), opening, 0, 0, 0, time.Local)
+	if !t.After(now) {
+		t = time.Date(now.Year(), now.Month(), now.Day()+1, opening, 0, 0, 0, time.Local)
+	}
+	return t
+}
