@@ -1,0 +1,204 @@
+// Package agent is the guard's core: it owns every goroutine that works in the
+// background and implements [app.Service] — the schedule, runs, restores,
+// drills, the verdict and what is remembered of them. It knows vaults and
+// connectors only by their interfaces.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"kvart/app"
+	"kvart/app/agent/journal"
+)
+
+// Connectors are the kinds of sources the guard knows.
+type Connectors interface {
+	Connector(kind app.Kind) (app.Connector, error)
+	Specs() []app.KindSpec
+	Discover(ctx context.Context) ([]app.Found, error)
+}
+
+// Autostart starts the guard when the owner logs in.
+type Autostart interface {
+	Enabled() bool
+	Set(on bool) error
+}
+
+// Store keeps the guard's [Document].
+type Store interface {
+	Document() Document
+	Update(func(*Document) error) error
+}
+
+// Config is what an agent is made of.
+type Config struct {
+	Dir        string // the guard's data folder
+	Build      string
+	Vaults     app.VaultProvider
+	Connectors Connectors
+	Journal    *journal.Journal // closed by [Agent.Close]
+	Store      Store
+	Secrets    app.SecretStore
+	Notifier   app.Notifier
+	Autostart  Autostart
+	// NoticeWords returns title and text of a notice in the owner's language.
+	NoticeWords func(cause string, e *app.Error) (title, text string)
+	Log         *slog.Logger
+	// Now is the wall clock; nil means [time.Now].
+	Now func() time.Time
+}
+
+// Agent implements [app.Service]. Make one with [New]; [Agent.Serve] runs the
+// schedule, and without it an agent does what it is asked and no more.
+type Agent struct {
+	Config
+	schedule schedule
+	bus      *bus
+	views    views
+
+	// work is held by the one job that may use vault and sources.
+	work chan struct{}
+	jobs jobs
+
+	vaultMu sync.Mutex // held while the vault is opened or closed
+	vault   app.Vault
+	// info is the last description of the vault, kept while it can't be reached.
+	info *app.VaultInfo
+
+	mu        sync.Mutex
+	vaultErr  *app.Error // why the vault could not be opened or written to, last time
+	serving   bool
+	tray      bool
+	lastState map[string]bool // causes that a notice stands for
+}
+
+var _ app.Service = (*Agent)(nil)
+
+// New returns an agent that has not started anything. ctx bounds all its work.
+func New(ctx context.Context, c Config) *Agent {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	h := fnv.New32a()
+	h.Write([]byte(c.Store.Document().Profile)) // a hash.Hash never fails
+	a := &Agent{
+		Config: c,
+		// shops spread over two minutes of each quarter, so that they don't all
+		// ask their platforms and storages at once
+		schedule:  schedule{offset: time.Duration(h.Sum32()%120) * time.Second, now: c.Now},
+		bus:       newBus(),
+		work:      make(chan struct{}, 1),
+		lastState: map[string]bool{},
+	}
+	a.jobs.init(ctx)
+	for _, left := range []string{tempFolder, drillFolder} {
+		// what a killed guard had unpacked is the shop's data in the clear
+		if err := os.RemoveAll(filepath.Join(c.Dir, left)); err != nil {
+			c.Log.WarnContext(ctx, "Left-over folder not removed", "path", left, "error", err)
+		}
+	}
+	return a
+}
+
+// SetTray tells whether a tray icon is shown, for the status.
+func (a *Agent) SetTray(shown bool) {
+	a.mu.Lock()
+	a.tray = shown
+	a.mu.Unlock()
+	a.bus.poke()
+}
+
+// Serve finishes what a crash cut off, then backs up every quarter until ctx
+// ends.
+func (a *Agent) Serve(ctx context.Context) error {
+	a.mu.Lock()
+	a.serving = true
+	a.mu.Unlock()
+	if err := a.resume(ctx); err != nil {
+		return fmt.Errorf("resume after a crash: %w", err)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.schedule.serve(ctx, a.behind(ctx), a.quarterDue) })
+	g.Go(func() error { return a.lookAfter(ctx) })
+	return g.Wait()
+}
+
+// behind reports whether any source missed the quarter that is current.
+func (a *Agent) behind(ctx context.Context) bool {
+	current := a.schedule.next(a.schedule.wall()).Add(-app.QuarterLength)
+	for _, s := range a.Store.Document().Sources {
+		last, _, err := a.Journal.LastRun(ctx, s.ID)
+		if err != nil || last == nil || last.Started.Before(current) {
+			return true
+		}
+	}
+	return false
+}
+
+// quarterDue is one quarter's run, unless the owner paused.
+func (a *Agent) quarterDue(ctx context.Context, quarter time.Time) {
+	if a.paused(a.schedule.wall()) {
+		return
+	}
+	d := a.Store.Document()
+	if d.Vault == nil || len(d.Sources) == 0 {
+		return
+	}
+	j, err := a.startBackup(nil, quarter)
+	if err != nil {
+		a.Log.ErrorContext(ctx, "Quarter not started", "error", err)
+		return
+	}
+	if _, err := a.Wait(ctx, j); err != nil {
+		a.Log.WarnContext(ctx, "Quarter not awaited", "error", err)
+	}
+}
+
+// lookAfter keeps the status fresh, tells the owner what stands, and does what
+// is due less often than a quarter.
+func (a *Agent) lookAfter(ctx context.Context) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		a.bus.poke()
+		a.views.expire(a.Now())
+		a.tellOwner(ctx)
+		if err := a.chores(ctx); err != nil && ctx.Err() == nil {
+			a.Log.WarnContext(ctx, "Chores not done", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// Close waits for jobs to stop and closes vault and journal. ctx bounds only
+// the closing of the vault.
+func (a *Agent) Close(ctx context.Context) error {
+	a.jobs.stop()
+	return errors.Join(a.views.close(), a.closeVault(ctx), a.Journal.Close())
+}
+
+// lock takes the right to use vault and sources; the job shows as waiting.
+func (a *Agent) lock(ctx context.Context) error {
+	select {
+	case a.work <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return app.Errorf(app.CodeCanceled, "wait for other work", "%w", ctx.Err())
+	}
+}
+
+func (a *Agent) unlock() { <-a.work }

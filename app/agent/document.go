@@ -1,0 +1,114 @@
+package agent
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"kvart/app"
+)
+
+// documentForm is the form of [Document] this program writes.
+const documentForm = 1
+
+// Document is what the owner set up on this computer.
+type Document struct {
+	Version int `json:"version"`
+	// Profile tells this data folder from others of the same account.
+	Profile     string       `json:"profile"`
+	Vault       *VaultPlace  `json:"vault,omitempty"`
+	Sources     []app.Source `json:"sources"`
+	Settings    app.Settings `json:"settings"`
+	PausedFrom  time.Time    `json:"pausedFrom"`
+	PausedUntil time.Time    `json:"pausedUntil"`
+}
+
+// VaultPlace says where the vault lies. What it holds says the rest.
+type VaultPlace struct {
+	ID       string            `json:"id"`
+	Shop     string            `json:"shop"`
+	Kind     app.Kind          `json:"kind"`
+	Settings map[string]string `json:"settings"`
+}
+
+// NewDocument returns the document of a computer on which nothing is set up.
+func NewDocument() Document {
+	var b [8]byte
+	rand.Read(b[:]) // never fails since Go 1.24
+	return Document{Version: documentForm, Profile: hex.EncodeToString(b[:])}
+}
+
+// CheckDocument tells a document from something else.
+func CheckDocument(d Document) error {
+	if d.Version > documentForm {
+		return app.Errorf(app.CodeGuardVersion, "read settings", "form %d was written by a newer Kvart", d.Version)
+	}
+	if d.Version < 1 || d.Profile == "" {
+		return errors.New("not a settings file of Kvart's")
+	}
+	return nil
+}
+
+// source finds a source by name or ID.
+func (d Document) source(nameOrID string) (app.Source, error) {
+	var names []string
+	for _, s := range d.Sources {
+		if s.Name == nameOrID || string(s.ID) == nameOrID {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	return app.Source{}, app.Errorf(app.CodeSourceUnknown, "find source", "no source %q; there are: %s", nameOrID, strings.Join(names, ", ")).
+		With("source", nameOrID).With("choices", strings.Join(names, ", "))
+}
+
+// pick finds sources by name or ID; all when none is named.
+func (d Document) pick(names []string) ([]app.Source, error) {
+	if len(names) == 0 {
+		return d.Sources, nil
+	}
+	var out []app.Source
+	for _, n := range names {
+		s, err := d.source(n)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// newSourceID makes an ID of a name that no source has or, by taken, ever had:
+// "Kassan i Gamla stan" becomes "kassan-i-gamla-stan".
+func newSourceID(name string, taken func(app.SourceID) bool) app.SourceID {
+	var b strings.Builder
+	for _, r := range norm.NFD.String(strings.ToLower(name)) {
+		switch {
+		case r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+			b.WriteRune(r)
+		case unicode.Is(unicode.Mn, r): // the ring of å, the dots of ö
+		default:
+			if s := b.String(); s != "" && !strings.HasSuffix(s, "-") {
+				b.WriteByte('-')
+			}
+		}
+	}
+	base := strings.Trim(b.String(), "-")
+	if base == "" || base == stateSource {
+		base = "source"
+	}
+	if len(base) > 40 {
+		base = strings.Trim(base[:40], "-")
+	}
+	id := app.SourceID(base)
+	for n := 2; taken(id); n++ {
+		id = app.SourceID(base + "-" + strconv.Itoa(n))
+	}
+	return id
+}

@@ -1,0 +1,286 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"kvart/app"
+	"kvart/app/agent/journal"
+)
+
+// Points implements [app.HistoryService].
+func (a *Agent) Points(ctx context.Context, r app.PointsRequest) ([]app.Point, error) {
+	f := app.PointFilter{Since: r.Since}
+	if r.Safety {
+		f.Kinds = []app.PointKind{app.PointSafety}
+	}
+	if r.Source != "" {
+		// a source that was removed still has its points: its ID names them
+		f.Source = app.SourceID(r.Source)
+		if s, err := a.Store.Document().source(r.Source); err == nil {
+			f.Source = s.ID
+		}
+	}
+	v, err := a.openVault(ctx)
+	if err != nil {
+		return nil, err
+	}
+	points, err := v.Points(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	if len(points) == 0 && r.Source != "" {
+		if _, err := a.Store.Document().source(r.Source); err != nil {
+			return nil, err
+		}
+	}
+	verified, err := a.Journal.Verified(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range points {
+		_, points[i].Verified = verified[points[i].ID]
+	}
+	return points, nil
+}
+
+// Day implements [app.HistoryService].
+func (a *Agent) Day(ctx context.Context, r app.DayRequest) ([]app.Quarter, error) {
+	var id app.SourceID
+	if r.Source != "" {
+		s, err := a.Store.Document().source(r.Source)
+		if err != nil {
+			return nil, err
+		}
+		id = s.ID
+	}
+	return a.day(ctx, id, r.Day)
+}
+
+// day draws the local day that t lies in. Days of a change to or from summer
+// time have 92 or 100 quarters.
+func (a *Agent) day(ctx context.Context, id app.SourceID, t time.Time) ([]app.Quarter, error) {
+	t = t.Local()
+	from := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.Local)
+	to := time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, time.Local)
+	// a run that began the day before may last into this one
+	runs, err := a.Journal.Runs(ctx, id, from.Add(-24*time.Hour), to)
+	if err != nil {
+		return nil, err
+	}
+	pauses, err := a.Journal.Pauses(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	busy := slices.ContainsFunc(a.running(), func(j *job) bool { return j.snapshot().Kind == app.JobBackup })
+	var out []app.Quarter
+	for q := quarter(from); q.Before(to); q = q.Add(app.QuarterLength) {
+		out = append(out, quarterOf(q, a.schedule, runs, pauses, busy))
+	}
+	return out, nil
+}
+
+// quarterOf says what became of the quarter that starts at q.
+func quarterOf(q time.Time, s schedule, runs []journal.Run, pauses []journal.Pause, busy bool) app.Quarter {
+	out := app.Quarter{Start: q, State: app.QuarterNone}
+	now, end := s.wall(), q.Add(app.QuarterLength)
+	for _, r := range runs {
+		if r.Quarter.Equal(q) {
+			out = worse(out, r)
+		}
+	}
+	switch {
+	case out.State != app.QuarterNone:
+	case q.After(now):
+		out.State = app.QuarterUnknown
+	case now.Before(end) && busy:
+		out.State = app.QuarterRunning
+	case slices.ContainsFunc(pauses, func(p journal.Pause) bool { return p.From.Before(end) && p.To.After(q) }):
+		out.State = app.QuarterPaused
+	case now.Before(end):
+		out.State = app.QuarterDue
+	case slices.ContainsFunc(runs, func(r journal.Run) bool { return r.Quarter.Before(q) && r.Ended.After(q) }):
+		out.State = app.QuarterLate // a run of an earlier quarter lasted through this one
+	}
+	return out
+}
+
+// worse adds a run to its quarter: one failure makes it failed, one late point
+// late, one point done.
+func worse(q app.Quarter, r journal.Run) app.Quarter {
+	state := app.QuarterIdle
+	switch {
+	case r.Result.State == app.RunFailed:
+		state = app.QuarterFailed
+	case r.Result.State == app.RunDone && r.Ended.After(q.Start.Add(app.QuarterLength)):
+		state = app.QuarterLate
+	case r.Result.State == app.RunDone:
+		state = app.QuarterDone
+	}
+	order := []app.QuarterState{app.QuarterNone, app.QuarterIdle, app.QuarterDone, app.QuarterLate, app.QuarterFailed}
+	if slices.Index(order, state) > slices.Index(order, q.State) {
+		q.State, q.Code = state, r.Code()
+	}
+	return q
+}
+
+// List implements [app.HistoryService].
+func (a *Agent) List(ctx context.Context, r app.PathRequest) ([]app.Entry, error) {
+	view, _, release, err := a.browse(ctx, r.Source, r.Point)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	name, err := cleanPath(r.Path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := fs.Stat(view, name)
+	if err != nil {
+		return nil, pathError(r.Path, err)
+	}
+	if !info.IsDir() {
+		return []app.Entry{entry(name, info)}, nil
+	}
+	list, err := fs.ReadDir(view, name)
+	if err != nil {
+		return nil, pathError(r.Path, err)
+	}
+	out := make([]app.Entry, 0, len(list))
+	for _, d := range list {
+		info, err := d.Info()
+		if err != nil {
+			return nil, pathError(r.Path, err)
+		}
+		out = append(out, entry(path.Join(name, d.Name()), info))
+	}
+	return out, nil
+}
+
+func entry(name string, info fs.FileInfo) app.Entry {
+	e := app.Entry{Path: name, Dir: info.IsDir(), Size: info.Size(), ModTime: info.ModTime()}
+	if rows, ok := info.Sys().(int64); ok {
+		e.Rows = rows
+	}
+	return e
+}
+
+// cleanPath turns a path as an owner types it into one of an [fs.FS].
+func cleanPath(p string) (string, error) {
+	p = path.Clean("/" + strings.ReplaceAll(p, `\`, "/"))[1:]
+	if p == "" {
+		p = "."
+	}
+	if !fs.ValidPath(p) {
+		return "", app.Errorf(app.CodePathUnknown, "read path", "%q is not a path", p).With("path", p)
+	}
+	return p, nil
+}
+
+func pathError(p string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return app.Errorf(app.CodePathUnknown, "read path", "%w", err).With("path", p)
+	}
+	return err
+}
+
+// Cat implements [app.HistoryService].
+func (a *Agent) Cat(ctx context.Context, r app.PathRequest) (io.ReadCloser, error) {
+	view, _, release, err := a.browse(ctx, r.Source, r.Point)
+	if err != nil {
+		return nil, err
+	}
+	name, err := cleanPath(r.Path)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	f, err := view.Open(name)
+	if err != nil {
+		release()
+		return nil, pathError(r.Path, err)
+	}
+	if info, err := f.Stat(); err != nil || info.IsDir() {
+		release()
+		return nil, errors.Join(app.Errorf(app.CodePathUnknown, "read path", "%q is a folder", name).With("path", r.Path), err, f.Close())
+	}
+	return &catFile{f, release}, nil
+}
+
+// catFile is a file of a view, which is let go with it.
+type catFile struct {
+	fs.File
+	release func()
+}
+
+func (c *catFile) Close() error {
+	defer c.release()
+	return c.File.Close()
+}
+
+// Diff implements [app.HistoryService].
+func (a *Agent) Diff(ctx context.Context, r app.DiffRequest) (changes []app.Change, err error) {
+	s, err := a.Store.Document().source(r.Source)
+	if err != nil {
+		return nil, err
+	}
+	c, access, err := a.access(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	d, ok := c.(app.Differ)
+	if !ok {
+		return nil, app.Errorf(app.CodeSourceKind, "compare", "%s can't be compared", s.Kind)
+	}
+	tmp, err := a.tempDir("diff-")
+	if err != nil {
+		return nil, err
+	}
+	var closers []func() error
+	defer func() {
+		for _, f := range slices.Backward(closers) {
+			err = errors.Join(err, f())
+		}
+	}()
+	closers = append(closers, func() error { return os.RemoveAll(tmp) })
+	v, err := a.openVault(ctx)
+	if err != nil {
+		return nil, err
+	}
+	open := func(id app.PointID) (fs.FS, error) {
+		var view app.PointFS
+		if id == app.Live {
+			view, err = d.Live(ctx, access, tmp)
+		} else {
+			var p app.Point
+			if p, err = a.choose(ctx, v, s, id, time.Time{}); err != nil {
+				return nil, err
+			}
+			view, err = v.Open(ctx, p.ID)
+		}
+		if err != nil {
+			return nil, err
+		}
+		closers = append(closers, view.Close)
+		return view, nil
+	}
+	before, err := open(r.Point)
+	if err != nil {
+		return nil, err
+	}
+	if r.With == "" {
+		r.With = app.Live
+	}
+	after, err := open(r.With)
+	if err != nil {
+		return nil, err
+	}
+	return d.Diff(ctx, before, after, tmp)
+}

@@ -1,0 +1,84 @@
+package agent
+
+import (
+	"context"
+
+	"kvart/app"
+)
+
+// Causes of notices. Their words are translations keyed "notice.<cause>".
+const (
+	causeLate    = "late"
+	causeFailed  = "failed"
+	causeRestore = "restore"
+	causeDrill   = "drill"
+)
+
+// tellOwner shows a notice for each cause that stands and takes away those
+// that don't any more. A cause is told once, not at every look.
+func (a *Agent) tellOwner(ctx context.Context) {
+	st, err := a.Status(ctx)
+	if err != nil {
+		a.Log.WarnContext(ctx, "Status not made for notices", "error", err)
+		return
+	}
+	for cause, e := range standing(st) {
+		a.tell(ctx, cause, e)
+	}
+}
+
+// standing says which causes stand: nil where one does not.
+func standing(st app.Status) map[string]*app.Error {
+	s := map[string]*app.Error{causeLate: nil, causeFailed: nil, causeDrill: nil}
+	for _, src := range st.Sources {
+		switch src.State {
+		case app.SourceLate:
+			if st.PausedUntil.IsZero() {
+				s[causeLate] = src.Error
+			}
+		case app.SourceFailed, app.SourceIncomplete:
+			if s[causeFailed] == nil && src.Error != nil {
+				s[causeFailed] = src.Error
+			}
+		}
+	}
+	for _, p := range st.Problems {
+		if p.Source == "" && s[causeFailed] == nil {
+			s[causeFailed] = p.Error
+		}
+	}
+	if st.LastDrill != nil && st.LastDrill.Error != nil {
+		s[causeDrill] = st.LastDrill.Error
+	}
+	return s
+}
+
+// tell shows or takes away one cause's notice when that changed.
+func (a *Agent) tell(ctx context.Context, cause string, e *app.Error) {
+	a.mu.Lock()
+	stood := a.lastState[cause]
+	a.lastState[cause] = e != nil
+	a.mu.Unlock()
+	var err error
+	switch {
+	case e != nil && !stood:
+		title, text := a.NoticeWords(cause, e)
+		err = a.Notifier.Notify(ctx, app.Notice{Cause: cause, Title: title, Text: text, Alarm: true})
+	case e == nil && stood:
+		err = a.Notifier.Resolve(ctx, cause)
+	}
+	if err != nil {
+		a.Log.InfoContext(ctx, "Notice not shown", "cause", cause, "error", err)
+	}
+}
+
+// tellRestore says that a restore ended, well or not.
+func (a *Agent) tellRestore(ctx context.Context, err error) {
+	if app.CodeOf(err) == app.CodeCanceled {
+		return
+	}
+	title, text := a.NoticeWords(causeRestore, app.AsError(err))
+	if err := a.Notifier.Notify(context.WithoutCancel(ctx), app.Notice{Cause: causeRestore, Title: title, Text: text, Alarm: err != nil}); err != nil {
+		a.Log.InfoContext(ctx, "Notice not shown", "cause", causeRestore, "error", err)
+	}
+}

@@ -1,0 +1,161 @@
+package agent
+
+import (
+	"context"
+	"io/fs"
+	"time"
+
+	"kvart/app"
+)
+
+// typicalSpeed is how fast a restore is guessed to be where no drill has
+// measured it: 20 MB a second, a home connection's download.
+const typicalSpeed = 20e6
+
+// part is one source's part of a restore, ready to be planned or applied.
+type part struct {
+	source   app.Source
+	point    app.Point
+	restorer app.Restorer
+	restore  app.Restore
+	view     app.PointFS
+}
+
+func (p *part) close() error {
+	if p.view == nil {
+		return nil
+	}
+	return p.view.Close()
+}
+
+// PlanRestore implements [app.RestoreService].
+func (a *Agent) PlanRestore(ctx context.Context, r app.RestoreRequest) (app.RestorePlan, error) {
+	parts, err := a.parts(ctx, r)
+	if err != nil {
+		return app.RestorePlan{}, err
+	}
+	defer a.closeParts(ctx, parts)
+	return a.plan(ctx, parts)
+}
+
+func (a *Agent) closeParts(ctx context.Context, parts []*part) {
+	for _, p := range parts {
+		if err := p.close(); err != nil {
+			a.Log.WarnContext(ctx, "Point not closed", "source", p.source.ID, "error", err)
+		}
+	}
+}
+
+func (a *Agent) plan(ctx context.Context, parts []*part) (app.RestorePlan, error) {
+	plan := app.RestorePlan{Undoable: true}
+	for _, p := range parts {
+		t, err := p.restorer.Plan(ctx, p.restore)
+		if err != nil {
+			return plan, err
+		}
+		plan.Sources = append(plan.Sources, app.SourcePlan{Source: p.source.Name, Point: p.point, Plan: t})
+		plan.Bytes += t.Bytes
+		plan.Files += t.Files
+		seconds := float64(t.Bytes) / typicalSpeed
+		drill, err := a.Journal.LastDrill(ctx, p.source.ID)
+		if err != nil {
+			return plan, err
+		}
+		if drill != nil && drill.Seconds > 0 {
+			seconds = drill.Seconds
+		}
+		if p.restore.Target.Original() {
+			seconds *= 2 // the present state is saved first, at about the same cost
+		}
+		plan.Seconds += seconds
+	}
+	return plan, nil
+}
+
+// parts works out what a request means: which source from which point. The
+// caller closes what it returns.
+func (a *Agent) parts(ctx context.Context, r app.RestoreRequest) (parts []*part, err error) {
+	v, err := a.openVault(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := a.Store.Document().pick(r.Sources)
+	if err != nil {
+		return nil, err
+	}
+	if len(sources) == 0 {
+		return nil, app.Errorf(app.CodeSourceUnknown, "plan restore", "no sources are set up")
+	}
+	if len(sources) != 1 && (r.Point != "" || len(r.Paths) > 0) {
+		return nil, app.Errorf(app.CodeUsage, "plan restore", "a point or a path goes with exactly one source")
+	}
+	defer func() {
+		if err != nil {
+			a.closeParts(ctx, parts)
+			parts = nil
+		}
+	}()
+	for _, s := range sources {
+		point, err := a.choose(ctx, v, s, r.Point, r.At)
+		if err != nil {
+			return parts, err
+		}
+		p, err := a.part(ctx, v, s, point, r)
+		if err != nil {
+			return parts, err
+		}
+		parts = append(parts, p)
+	}
+	return parts, nil
+}
+
+// choose finds the point to restore: the one named, else the newest verified
+// one not after a time, else — on a new computer nothing is verified yet — the
+// newest.
+func (a *Agent) choose(ctx context.Context, v app.Vault, s app.Source, id app.PointID, at time.Time) (app.Point, error) {
+	points, err := v.Points(ctx, app.PointFilter{Source: s.ID, Kinds: []app.PointKind{app.PointBackup, app.PointSafety}})
+	if err != nil {
+		return app.Point{}, err
+	}
+	verified, err := a.Journal.Verified(ctx)
+	if err != nil {
+		return app.Point{}, err
+	}
+	var fallback *app.Point
+	for i, p := range points {
+		_, p.Verified = verified[p.ID]
+		switch {
+		case id != "" && p.ID == id:
+			return p, nil
+		case id != "" || p.Kind != app.PointBackup || !at.IsZero() && p.Time.After(at):
+		case p.Verified:
+			return p, nil
+		case fallback == nil:
+			fallback = &points[i]
+		}
+	}
+	if id == "" && fallback != nil {
+		return *fallback, nil
+	}
+	return app.Point{}, app.Errorf(app.CodePointUnknown, "choose point", "%s has no such point among %d", s.ID, len(points)).With("source", s.Name)
+}
+
+// part opens a point for restoring.
+func (a *Agent) part(ctx context.Context, v app.Vault, s app.Source, point app.Point, r app.RestoreRequest) (*part, error) {
+	c, access, err := a.access(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	restorer, ok := c.(app.Restorer)
+	if !ok {
+		return nil, app.Errorf(app.CodeSourceKind, "restore", "%s can't be restored", s.Kind)
+	}
+	view, err := v.Open(ctx, point.ID)
+	if err != nil {
+		return nil, err
+	}
+	var from fs.FS = view
+	return &part{source: s, point: point, restorer: restorer, view: view, restore: app.Restore{
+		Access: access, From: from, Paths: r.Paths, Target: r.Target, Stats: point.Stats, Raw: point.Kind == app.PointSafety,
+	}}, nil
+}

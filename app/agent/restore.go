@@ -1,0 +1,366 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"kvart/app"
+)
+
+// StartRestore implements [app.RestoreService].
+func (a *Agent) StartRestore(_ context.Context, r app.RestoreRequest) (app.JobID, error) {
+	sources, err := a.Store.Document().pick(r.Sources)
+	if err != nil {
+		return "", err
+	}
+	a.makeWay()
+	return a.startWork(app.JobRestore, sources, func(ctx context.Context, j *job) error {
+		j.at(app.StepPlan, "")
+		parts, err := a.parts(ctx, r)
+		if err != nil {
+			return err
+		}
+		defer a.closeParts(ctx, parts)
+		return a.restore(ctx, j, parts, app.RestoreRecord{Target: r.Target})
+	})
+}
+
+// startWork starts a job that holds the right to use vault and sources.
+func (a *Agent) startWork(kind app.JobKind, sources []app.Source, work func(context.Context, *job) error) (app.JobID, error) {
+	j, err := a.start(kind, sources, func(ctx context.Context, j *job) error {
+		if err := a.lock(ctx); err != nil {
+			return err
+		}
+		defer a.unlock()
+		err := work(ctx, j)
+		if kind == app.JobRestore || kind == app.JobUndo {
+			a.tellRestore(ctx, err)
+		}
+		a.tellOwner(context.WithoutCancel(ctx))
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return j.snapshot().ID, nil
+}
+
+// restore plans, saves the present state, puts the parts back and checks them.
+// Until the present state is saved nothing is touched.
+func (a *Agent) restore(ctx context.Context, j *job, parts []*part, rec app.RestoreRecord) error {
+	plan, err := a.plan(ctx, parts)
+	if err != nil {
+		return err
+	}
+	if b := plan.Blocked(); b != nil {
+		return b
+	}
+	rec.ID, rec.State, rec.Started = app.RestoreID(rand.Text()[:12]), app.RestoreSaving, a.Now()
+	for i, p := range parts {
+		rec.Sources = append(rec.Sources, app.RestoredPart{
+			ID: p.source.ID, Source: p.source.Name, Point: p.point.ID, Time: p.point.Time,
+			Paths: p.restore.Paths, Where: plan.Sources[i].Plan.Where, Raw: p.restore.Raw,
+		})
+	}
+	if err := a.putRestore(ctx, j, rec); err != nil {
+		return err
+	}
+	if rec.Target.Original() {
+		if err := a.saveFirst(ctx, j, parts, &rec); err != nil {
+			return a.failRestore(ctx, j, rec, err)
+		}
+	}
+	rec.State = app.RestoreApplying
+	if err := a.putRestore(ctx, j, rec); err != nil {
+		return err
+	}
+	return a.apply(ctx, j, parts, rec)
+}
+
+// putRestore records a restore as it stands.
+func (a *Agent) putRestore(ctx context.Context, j *job, rec app.RestoreRecord) error {
+	rec.Sources = slices.Clone(rec.Sources)
+	j.update(func(s *app.Job) { s.Restore = &rec })
+	return a.Journal.PutRestore(context.WithoutCancel(ctx), rec)
+}
+
+func (a *Agent) failRestore(ctx context.Context, j *job, rec app.RestoreRecord, err error) error {
+	rec.State, rec.Error, rec.Ended = app.RestoreFailed, app.AsError(err), a.Now()
+	return errors.Join(err, a.putRestore(ctx, j, rec))
+}
+
+// saveFirst stores the present state of every part's original place, damaged
+// or not, in one session.
+func (a *Agent) saveFirst(ctx context.Context, j *job, parts []*part, rec *app.RestoreRecord) error {
+	j.at(app.StepSafety, "")
+	v, err := a.openVault(ctx)
+	if err != nil {
+		return err
+	}
+	var reqs []app.SaveRequest
+	var which []int
+	for i, p := range parts {
+		c, err := p.restorer.Present(ctx, p.restore.Access)
+		if err != nil {
+			return err
+		}
+		if c.Close != nil {
+			defer func() {
+				if err := c.Close(); err != nil {
+					a.Log.WarnContext(ctx, "Present state not closed", "source", p.source.ID, "error", err)
+				}
+			}()
+		}
+		items, any, err := drain(c)
+		if err != nil {
+			return err
+		}
+		if !any {
+			rec.Sources[i].Absent = true
+			continue
+		}
+		reqs = append(reqs, app.SaveRequest{Source: p.source.ID, Name: p.source.Name, Kind: app.PointSafety, Time: a.Now(), Items: sequence(items)})
+		which = append(which, i)
+	}
+	if len(reqs) == 0 {
+		return nil
+	}
+	results, err := v.Save(ctx, reqs, j)
+	a.noteSession(ctx, err)
+	if err != nil {
+		return err
+	}
+	for k, res := range results {
+		if res.Err != nil {
+			return res.Err
+		}
+		for _, p := range res.Problems {
+			if p.Code != app.CodeItemVanished {
+				return app.Errorf(app.CodeSourceUnreadable, "save present state", "%s: %s", p.Path, p.Code).With("path", p.Path)
+			}
+		}
+		if !res.Point.Verified {
+			return app.Errorf(app.CodeReadBack, "save present state", "point %s was not read back", res.Point.ID)
+		}
+		rec.Sources[which[k]].Safety = res.Point.ID
+	}
+	return nil
+}
+
+// drain collects a capture's items; any tells whether there is a file or link
+// among them.
+func drain(c *app.Capture) (items []app.Item, any bool, err error) {
+	if c.Items == nil {
+		return nil, false, nil
+	}
+	for it, err := range c.Items {
+		if err != nil {
+			return nil, false, err
+		}
+		items = append(items, it)
+		any = any || !it.Mode.IsDir()
+	}
+	return items, any, nil
+}
+
+// sequence yields items that were collected.
+func sequence(items []app.Item) func(func(app.Item, error) bool) {
+	return func(yield func(app.Item, error) bool) {
+		for _, it := range items {
+			if !yield(it, nil) {
+				return
+			}
+		}
+	}
+}
+
+// apply puts back the parts that are not done yet, and checks all. It goes on
+// where a crash cut it off.
+func (a *Agent) apply(ctx context.Context, j *job, parts []*part, rec app.RestoreRecord) error {
+	for i, p := range parts {
+		if rec.Sources[i].Done {
+			continue
+		}
+		j.at(app.StepRestore, p.source.Name)
+		if f, ok := p.restore.From.(app.Prefetcher); ok {
+			if err := f.Prefetch(ctx, nowhere{}, p.restore.Paths...); err != nil {
+				return a.failRestore(ctx, j, rec, err)
+			}
+		}
+		if err := p.restorer.Apply(ctx, p.restore, j); err != nil {
+			return a.failRestore(ctx, j, rec, err)
+		}
+		rec.Sources[i].Done = true
+		if rec.Target.Original() {
+			// what is there now is not what the marker speaks of
+			if err := a.Journal.ForgetPlace(context.WithoutCancel(ctx), p.source.ID); err != nil {
+				return a.failRestore(ctx, j, rec, err)
+			}
+		}
+		if err := a.putRestore(ctx, j, rec); err != nil {
+			return err
+		}
+	}
+	return a.check(ctx, j, parts, rec)
+}
+
+func (a *Agent) check(ctx context.Context, j *job, parts []*part, rec app.RestoreRecord) error {
+	for _, p := range parts {
+		if p.restore.Raw {
+			continue // a safety point is brought back as it was, sound or not
+		}
+		j.at(app.StepCheck, p.source.Name)
+		checks, err := p.restorer.Verify(ctx, p.restore)
+		if err != nil {
+			return a.failRestore(ctx, j, rec, err)
+		}
+		for _, c := range checks {
+			c.Source = p.source.Name
+			rec.Checks = append(rec.Checks, c)
+		}
+	}
+	for _, c := range rec.Checks {
+		if !c.OK {
+			return a.failRestore(ctx, j, rec, app.Errorf(app.CodeCheckFailed, "check restore", "%s: %s: %s", c.Source, c.Code, c.Detail).
+				With("source", c.Source).With("detail", c.Detail))
+		}
+	}
+	rec.State, rec.Ended = app.RestoreDone, a.Now()
+	return a.putRestore(ctx, j, rec)
+}
+
+// nowhere is progress that nobody looks at.
+type nowhere struct{}
+
+func (nowhere) Expect(int64, int64) {}
+func (nowhere) Done(int64, int64)   {}
+
+// Restores implements [app.RestoreService].
+func (a *Agent) Restores(ctx context.Context) ([]app.RestoreRecord, error) {
+	return a.Journal.Restores(ctx)
+}
+
+// undoable finds the restore to take back.
+func undoable(recs []app.RestoreRecord, id app.RestoreID) (app.RestoreRecord, error) {
+	for _, r := range recs {
+		if id != "" && r.ID != id || !canUndo(r) {
+			continue
+		}
+		return r, nil
+	}
+	return app.RestoreRecord{}, app.Errorf(app.CodeNothingToUndo, "undo restore", "no restore %q that can be undone", id)
+}
+
+func canUndo(r app.RestoreRecord) bool {
+	return r.Target.Original() && (r.State == app.RestoreDone || r.State == app.RestoreFailed) &&
+		slices.ContainsFunc(r.Sources, func(p app.RestoredPart) bool { return p.Safety != "" || p.Absent })
+}
+
+// StartUndo implements [app.RestoreService].
+func (a *Agent) StartUndo(ctx context.Context, id app.RestoreID) (app.JobID, error) {
+	recs, err := a.Journal.Restores(ctx)
+	if err != nil {
+		return "", err
+	}
+	rec, err := undoable(recs, id)
+	if err != nil {
+		return "", err
+	}
+	a.makeWay()
+	return a.startWork(app.JobUndo, nil, func(ctx context.Context, j *job) error {
+		parts, err := a.undoParts(ctx, rec)
+		if err != nil {
+			return err
+		}
+		defer a.closeParts(ctx, parts)
+		if err := a.restore(ctx, j, parts, app.RestoreRecord{Undoes: rec.ID}); err != nil {
+			return err
+		}
+		return a.markUndone(ctx, rec.ID)
+	})
+}
+
+// undoParts turns a restore round: each part's safety point goes back, and
+// where nothing was there before, nothing is there after.
+func (a *Agent) undoParts(ctx context.Context, rec app.RestoreRecord) (parts []*part, err error) {
+	v, err := a.openVault(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, rp := range slices.Backward(rec.Sources) {
+		if rp.Safety == "" && !rp.Absent {
+			continue
+		}
+		p, err := a.partOf(ctx, v, rp.ID, rp.Safety)
+		if err == nil {
+			parts = append(parts, p)
+			p.restore.Paths = rp.Paths
+			p.restore.Remove, err = created(ctx, v, rp.Point, p.restore.From, rp.Paths)
+		}
+		if err != nil {
+			a.closeParts(ctx, parts)
+			return nil, err
+		}
+	}
+	return parts, nil
+}
+
+// partOf opens a safety point, or for "" the empty state, of a source.
+func (a *Agent) partOf(ctx context.Context, v app.Vault, id app.SourceID, safety app.PointID) (*part, error) {
+	s, err := a.Store.Document().source(string(id))
+	if err != nil {
+		return nil, err
+	}
+	if safety != "" {
+		point, err := a.choose(ctx, v, s, safety, time.Time{})
+		if err != nil {
+			return nil, err
+		}
+		return a.part(ctx, v, s, point, app.RestoreRequest{})
+	}
+	c, access, err := a.access(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	restorer, ok := c.(app.Restorer)
+	if !ok {
+		return nil, app.Errorf(app.CodeSourceKind, "undo restore", "%s can't be restored", s.Kind)
+	}
+	return &part{source: s, restorer: restorer, restore: app.Restore{Access: access, From: embed.FS{}, Raw: true}}, nil
+}
+
+// created lists what a restore made: what is in its point and was not there
+// before, parents before children.
+func created(ctx context.Context, v app.Vault, restored app.PointID, before fs.FS, paths []string) (names []string, err error) {
+	view, err := v.Open(ctx, restored)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, view.Close()) }()
+	err = fs.WalkDir(view, ".", func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || name == "." || !within(name, paths) {
+			return err
+		}
+		if _, err := fs.Stat(before, name); errors.Is(err, fs.ErrNotExist) {
+			names = append(names, name)
+		} else if err != nil {
+			return err
+		}
+		return nil
+	})
+	return names, err
+}
+
+// within reports whether a name lies at or below one of the paths; no paths
+// mean everything.
+func within(name string, paths []string) bool {
+	return len(paths) == 0 || slices.ContainsFunc(paths, func(p string) bool {
+		return p == "." || name == p || strings.HasPrefix(name, p+"/")
+	})
+}

@@ -1,0 +1,188 @@
+package agent
+
+import (
+	"context"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"kvart/app"
+)
+
+// Discover implements [app.SourceService]. What is set up already is left out.
+func (a *Agent) Discover(ctx context.Context) ([]app.Found, error) {
+	found, err := a.Connectors.Discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known := a.Store.Document().Sources
+	return slices.DeleteFunc(found, func(f app.Found) bool {
+		return slices.ContainsFunc(known, func(s app.Source) bool { return s.Kind == f.Kind && s.Settings["path"] == f.Settings["path"] })
+	}), nil
+}
+
+// AddSource implements [app.SourceService].
+func (a *Agent) AddSource(ctx context.Context, r app.AddSourceRequest) (app.Source, error) {
+	c, err := a.Connectors.Connector(r.Kind)
+	if err != nil {
+		return app.Source{}, err
+	}
+	r.Name = strings.TrimSpace(r.Name)
+	if r.Name == "" {
+		return app.Source{}, app.Errorf(app.CodeUsage, "add source", "a source needs a name").With("field", "name")
+	}
+	settings := map[string]string{}
+	for k, v := range r.Settings {
+		if v != "" {
+			settings[k] = v
+		}
+	}
+	for _, f := range c.Spec().Fields {
+		if f.Default != "" && settings[f.Key] == "" {
+			settings[f.Key] = f.Default
+		}
+	}
+	if err := c.Spec().CheckSettings(settings, r.Secrets); err != nil {
+		return app.Source{}, err
+	}
+	if _, err := a.Store.Document().source(r.Name); err == nil {
+		return app.Source{}, app.Errorf(app.CodeSourceExists, "add source", "there is a source %q", r.Name).With("source", r.Name)
+	}
+	taken, err := a.idsInUse(ctx)
+	if err != nil {
+		return app.Source{}, err
+	}
+	s := app.Source{Name: r.Name, Kind: r.Kind, Settings: settings, AddedAt: a.Now()}
+	s.ID = newSourceID(r.Name, func(id app.SourceID) bool { return taken[id] })
+	if _, err := c.Check(ctx, app.Access{Source: s, Secrets: r.Secrets}); err != nil {
+		return app.Source{}, err
+	}
+	for k, sec := range r.Secrets {
+		if err := a.Secrets.SetSecret(ctx, sourceKey(s.ID, k), sec); err != nil {
+			return app.Source{}, err
+		}
+	}
+	err = a.Store.Update(func(d *Document) error {
+		if _, err := d.source(s.Name); err == nil {
+			return app.Errorf(app.CodeSourceExists, "add source", "there is a source %q", s.Name).With("source", s.Name)
+		}
+		d.Sources = append(d.Sources, s)
+		return nil
+	})
+	a.bus.poke()
+	return s, err
+}
+
+// idsInUse returns the IDs of sources that are set up or have points in the
+// vault: a new source must never go on in the history of an old one.
+func (a *Agent) idsInUse(ctx context.Context) (map[app.SourceID]bool, error) {
+	ids := map[app.SourceID]bool{}
+	d := a.Store.Document()
+	for _, s := range d.Sources {
+		ids[s.ID] = true
+	}
+	if d.Vault == nil {
+		return ids, nil
+	}
+	v, err := a.openVault(ctx)
+	if err != nil {
+		return nil, err
+	}
+	points, err := v.Points(ctx, app.PointFilter{})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range points {
+		ids[p.Source] = true
+	}
+	return ids, nil
+}
+
+// RemoveSource implements [app.SourceService].
+func (a *Agent) RemoveSource(ctx context.Context, nameOrID string) error {
+	s, err := a.Store.Document().source(nameOrID)
+	if err != nil {
+		return err
+	}
+	for _, j := range a.running() {
+		if slices.Contains(j.sources, s.ID) {
+			j.cancel() // a run that finds its source gone would only report it
+		}
+	}
+	err = a.Store.Update(func(d *Document) error {
+		d.Sources = slices.DeleteFunc(d.Sources, func(o app.Source) bool { return o.ID == s.ID })
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if c, err := a.Connectors.Connector(s.Kind); err == nil {
+		for _, f := range c.Spec().Fields {
+			if f.Type != app.FieldSecret {
+				continue
+			}
+			if err := a.Secrets.DeleteSecret(ctx, sourceKey(s.ID, f.Key)); err != nil {
+				a.Log.WarnContext(ctx, "Secret not deleted", "source", s.ID, "error", err)
+			}
+		}
+	}
+	a.bus.poke()
+	return nil
+}
+
+// CheckSource implements [app.SourceService].
+func (a *Agent) CheckSource(ctx context.Context, nameOrID string) (app.SourceInfo, error) {
+	s, err := a.Store.Document().source(nameOrID)
+	if err != nil {
+		return app.SourceInfo{}, err
+	}
+	c, access, err := a.access(ctx, s)
+	if err != nil {
+		return app.SourceInfo{}, err
+	}
+	return c.Check(ctx, access)
+}
+
+// access returns a source's connector and what opens it.
+func (a *Agent) access(ctx context.Context, s app.Source) (app.Connector, app.Access, error) {
+	access := app.Access{Source: s, Secrets: app.Secrets{}}
+	c, err := a.Connectors.Connector(s.Kind)
+	if err != nil {
+		return nil, access, err
+	}
+	for _, f := range c.Spec().Fields {
+		if f.Type != app.FieldSecret {
+			continue
+		}
+		sec, err := a.Secrets.Secret(ctx, sourceKey(s.ID, f.Key))
+		if err != nil && (f.Required || app.CodeOf(err) != app.CodeSecretMissing) {
+			return nil, access, err
+		}
+		access.Secrets[f.Key] = sec
+	}
+	access.Source.Settings = a.withoutOurselves(c.Spec(), s.Settings)
+	return c, access, nil
+}
+
+// withoutOurselves returns settings that leave the guard's own data and a
+// vault folder out of a folder that holds them: backing those up would grow
+// without end.
+func (a *Agent) withoutOurselves(spec app.KindSpec, settings map[string]string) map[string]string {
+	if _, ok := spec.Field("exclude"); !ok {
+		return settings
+	}
+	own := []string{a.Dir}
+	if v := a.Store.Document().Vault; v != nil && v.Kind == "folder" {
+		own = append(own, v.Settings["path"])
+	}
+	out := maps.Clone(settings)
+	for _, dir := range own {
+		rel, err := filepath.Rel(settings["path"], dir)
+		if err != nil || rel == "." || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+			continue
+		}
+		out["exclude"] = strings.TrimLeft(out["exclude"]+"\n/"+filepath.ToSlash(rel), "\n")
+	}
+	return out
+}

@@ -1,0 +1,211 @@
+package agent
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"kvart/app"
+	"kvart/app/agent/journal"
+)
+
+// statusPace bounds how often watchers are sent a status: progress changes
+// many times a second.
+const statusPace = 200 * time.Millisecond
+
+// Status implements [app.StatusService].
+func (a *Agent) Status(ctx context.Context) (app.Status, error) {
+	now := a.schedule.wall()
+	d := a.Store.Document()
+	st := app.Status{
+		Seq: a.bus.number(), Now: now, Build: a.Build, Language: d.Settings.Language,
+		Secrets: a.Secrets.Backend(), Autostart: a.Autostart.Enabled(),
+	}
+	a.mu.Lock()
+	vaultErr, serving := a.vaultErr, a.serving
+	st.TrayShown = a.tray
+	if d.Vault != nil {
+		st.Vault = &app.VaultInfo{ID: d.Vault.ID, Shop: d.Vault.Shop, Storage: d.Vault.Kind, Where: d.Vault.Settings["path"], Bytes: -1}
+		if a.info != nil && a.info.ID == d.Vault.ID {
+			info := *a.info
+			st.Vault = &info
+		}
+	}
+	a.mu.Unlock()
+	if a.paused(now) {
+		st.PausedUntil = d.PausedUntil
+	}
+	if serving {
+		st.NextBackup = a.schedule.next(now)
+		if st.PausedUntil.After(st.NextBackup) {
+			st.NextBackup = a.schedule.next(st.PausedUntil)
+		}
+	}
+	for _, j := range a.running() {
+		s := j.snapshot()
+		if st.Job == nil || st.Job.Step == app.StepWaiting {
+			st.Job = &s // what works goes before what waits for it
+		}
+	}
+	if err := a.fillSources(ctx, &st, d, now); err != nil {
+		return st, err
+	}
+	damaged, err := a.vaultProblems(ctx)
+	if err != nil {
+		return st, err
+	}
+	if vaultErr != nil {
+		damaged = append(damaged, vaultErr)
+	}
+	st.Verdict, st.Problems = verdict(d.Vault != nil, st.Sources, damaged)
+	if st.Today, err = a.day(ctx, "", now); err != nil {
+		return st, err
+	}
+	recs, err := a.Journal.Restores(ctx)
+	if err != nil {
+		return st, err
+	}
+	for _, r := range recs {
+		if canUndo(r) {
+			st.Undo = &r
+			break
+		}
+	}
+	return st, nil
+}
+
+// fillSources says how each source stands.
+func (a *Agent) fillSources(ctx context.Context, st *app.Status, d Document, now time.Time) error {
+	verified, err := a.Journal.Verified(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range d.Sources {
+		place, err := a.Journal.Place(ctx, s.ID)
+		if err != nil {
+			return err
+		}
+		last, stored, err := a.Journal.LastRun(ctx, s.ID)
+		if err != nil {
+			return err
+		}
+		f := sourceFacts{now: now}
+		ss := app.SourceStatus{Source: s}
+		if _, ok := verified[place.Point]; ok {
+			f.verified, f.safeUntil, f.taken = true, place.SafeUntil, place.Captured
+			ss.SafeUntil = place.SafeUntil
+			ss.Point = &app.Point{ID: place.Point, Source: s.ID, Name: s.Name, Kind: app.PointBackup, Time: place.Captured, Seq: verified[place.Point].Seq, Verified: true}
+		}
+		if last != nil {
+			ss.LastRun, ss.Error, f.lastErr = last.Ended, last.Result.Error, last.Result.Error
+		}
+		if stored != nil {
+			ss.Problems, ss.Uploaded = stored.Result.Problems, stored.Result.BytesUploaded
+			f.incomplete = unreadable(ss.Problems)
+			if ss.Point != nil {
+				ss.Point.Bytes = stored.Result.BytesRead
+			}
+			f.unproven = !f.verified
+		}
+		drill, err := a.Journal.LastDrill(ctx, s.ID)
+		if err != nil {
+			return err
+		}
+		if drill != nil {
+			if drill.OK {
+				ss.RestoreSeconds = drill.Seconds
+			}
+			if st.LastDrill == nil || drill.At.After(st.LastDrill.At) {
+				st.LastDrill = drill
+			}
+		}
+		ss.State, ss.Error = f.state(ss.Error)
+		st.Sources = append(st.Sources, ss)
+		if len(st.Sources) == 1 || ss.SafeUntil.Before(st.LastBackup) {
+			st.LastBackup = ss.SafeUntil
+		}
+	}
+	return nil
+}
+
+func unreadable(ps []app.Problem) (n int) {
+	for _, p := range ps {
+		if p.Code == app.CodeItemUnreadable {
+			n++
+		}
+	}
+	return n
+}
+
+// vaultProblems returns what stands against the vault as a whole.
+func (a *Agent) vaultProblems(ctx context.Context) ([]*app.Error, error) {
+	s, err := a.Journal.Meta(ctx, journal.KeyDamaged)
+	if err != nil || s == "" {
+		return nil, err
+	}
+	code, detail, _ := strings.Cut(s, " ")
+	return []*app.Error{app.Errorf(app.Code(code), "check vault", "%s", detail).With("detail", detail)}, nil
+}
+
+// Watch implements [app.StatusService].
+func (a *Agent) Watch(ctx context.Context, fn func(app.Status) error) error {
+	changed, cancel := a.bus.subscribe()
+	defer cancel()
+	pace := time.NewTicker(statusPace)
+	defer pace.Stop()
+	for {
+		st, err := a.Status(ctx)
+		if err != nil {
+			return err
+		}
+		if err := fn(st); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-pace.C:
+		}
+	}
+}
+
+// Settings implements [app.SettingsService].
+func (a *Agent) Settings(context.Context) (app.Settings, error) {
+	s := a.Store.Document().Settings
+	s.Autostart = a.Autostart.Enabled()
+	return s, nil
+}
+
+// SetSettings implements [app.SettingsService].
+func (a *Agent) SetSettings(ctx context.Context, s app.Settings) error {
+	if !slices.Contains([]string{"", "en", "sv"}, s.Language) {
+		return app.Errorf(app.CodeUsage, "change settings", "no language %q; there are: en, sv", s.Language).With("choices", "en, sv")
+	}
+	if s.UploadLimit < 0 {
+		return app.Errorf(app.CodeUsage, "change settings", "upload limit below zero")
+	}
+	if s.Autostart != a.Autostart.Enabled() {
+		if err := a.Autostart.Set(s.Autostart); err != nil {
+			return err
+		}
+	}
+	if err := a.Store.Update(func(d *Document) error { d.Settings = s; return nil }); err != nil {
+		return err
+	}
+	a.vaultMu.Lock()
+	v := a.vault
+	a.vaultMu.Unlock()
+	if t, ok := v.(app.Throttler); ok {
+		if err := t.SetUploadLimit(s.UploadLimit); err != nil {
+			return err
+		}
+	}
+	a.bus.poke()
+	return nil
+}
