@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"kvart/app"
+	"kvart/app/ipc"
+	"kvart/assets"
+)
+
+// stdio is where a command reads and prints.
+type stdio struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// command is one call of a verb.
+type command struct {
+	stdio
+	json  bool
+	data  string
+	args  []string // what is not a flag
+	words *assets.Words
+	flags *flag.FlagSet
+}
+
+// verb is one thing kvart-agent does.
+type verb struct {
+	name  string // "vault create"
+	usage string // what follows the name
+	about string
+	// setup registers flags and returns the work.
+	setup func(c *command) func(context.Context) error
+}
+
+func verbs() []verb {
+	return []verb{
+		{"run", "[--no-tray] [--open]", "be the guard: back up every quarter", setupRun},
+		{"vault create", "--storage KIND [--set key=value]… [--secret key=FILE]… --passphrase-file F [--shop NAME]", "make a vault", setupVaultCreate},
+		{"vault open", "--storage KIND [--set key=value]… [--secret key=FILE]… --passphrase-file F", "use an existing vault; brings sources back", setupVaultOpen},
+		{"vault status", "", "where the vault lies and how it stands", setupVaultStatus},
+		{"vault verify", "[--percent N] [POINT]…", "read backups back", setupVaultVerify},
+		{"vault maintain", "", "expire old backups, free storage", setupVaultMaintain},
+		{"source discover", "", "find databases and folders on this computer", setupSourceDiscover},
+		{"source list", "", "what is protected", setupSourceList},
+		{"source add", "KIND --name N [--set key=value]… [--secret key=FILE]…", "protect something more", setupSourceAdd},
+		{"source remove", "N", "stop protecting; its backups stay", setupSourceRemove},
+		{"source check", "N", "prove access to a source", setupSourceCheck},
+		{"backup", "[--source N]…", "back up now, and wait", setupBackup},
+		{"points", "[--source N] [--since T] [--safety]", "which backups there are", setupPoints},
+		{"ls", "--source N [--point P] [PATH]", "what a backup holds", setupList},
+		{"cat", "--source N [--point P] PATH", "print a file of a backup", setupCat},
+		{"diff", "--source N [--point P] [--with P2|live]", "compare a backup with another, or with now", setupDiff},
+		{"restore", "[--source N]… [--point P|--at TIME] [--path SUB]… [--to DIR] [--plan] [--yes]", "bring back", setupRestore},
+		{"undo", "[RESTORE]", "take a restore back", setupUndo},
+		{"drill", "[--source N]…", "prove that backups can be restored", setupDrill},
+		{"status", "", "is the shop safe", setupStatus},
+		{"pause", "MINUTES | off", "stop backing up for a while", setupPause},
+	}
+}
+
+// run does what the arguments say and returns the exit code.
+func run(ctx context.Context, args []string, io stdio) int {
+	c := &command{stdio: io}
+	words, err := assets.NewWords("")
+	if err != nil {
+		fmt.Fprintln(io.err, err)
+		return exitFailed
+	}
+	c.words = words
+	v, rest, ok := pickVerb(args)
+	if !ok {
+		return c.wrongVerb(args)
+	}
+	c.flags = flag.NewFlagSet(v.name, flag.ContinueOnError)
+	c.flags.SetOutput(io.err)
+	c.flags.BoolVar(&c.json, "json", false, "print one JSON document")
+	c.flags.StringVar(&c.data, "data", "", "state folder (default: KVART_DATA, or the system's own place)")
+	c.flags.Usage = func() {
+		fmt.Fprintf(io.err, "kvart-agent %s %s\n  %s\n", v.name, v.usage, v.about)
+		c.flags.PrintDefaults()
+	}
+	work := v.setup(c)
+	if err := c.parse(rest); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return exitDone
+		}
+		return exitUsage
+	}
+	if c.data == "" {
+		if c.data, err = ipc.DefaultData(); err != nil {
+			return c.exit(err)
+		}
+	}
+	return c.exit(work(ctx))
+}
+
+// pickVerb finds the verb that args begin with; the longest name wins.
+func pickVerb(args []string) (verb, []string, bool) {
+	for _, n := range []int{2, 1} {
+		if len(args) < n {
+			continue
+		}
+		for _, v := range verbs() {
+			if v.name == strings.Join(args[:n], " ") {
+				return v, args[n:], true
+			}
+		}
+	}
+	return verb{}, nil, false
+}
+
+func (c *command) wrongVerb(args []string) int {
+	for _, a := range args {
+		if a == "--json" || a == "-json" {
+			c.json = true
+		}
+	}
+	if len(args) > 0 && (args[0] == "--version" || args[0] == "version") {
+		fmt.Fprintln(c.out, "kvart-agent", app.Version)
+		return exitDone
+	}
+	help := len(args) > 0 && (args[0] == "help" || args[0] == "--help" || args[0] == "-h")
+	w := c.err
+	if help {
+		w = c.out
+	}
+	if !c.json || help {
+		fmt.Fprintln(w, "kvart-agent VERB [--json] [--data DIR] …")
+		for _, v := range verbs() {
+			fmt.Fprintf(w, "  %-16s %s\n%20s%s\n", v.name, v.usage, "", v.about)
+		}
+	}
+	if help {
+		return exitDone
+	}
+	var names []string
+	for _, v := range verbs() {
+		names = append(names, v.name)
+	}
+	return c.exit(app.Errorf(app.CodeUsage, "choose verb", "no verb %q", strings.Join(args, " ")).With("choices", strings.Join(names, ", ")))
+}
+
+// parse reads flags and arguments in any order.
+func (c *command) parse(args []string) error {
+	for {
+		if err := c.flags.Parse(args); err != nil {
+			return err
+		}
+		args = c.flags.Args()
+		if len(args) == 0 {
+			return nil
+		}
+		c.args = append(c.args, args[0])
+		args = args[1:]
+	}
+}
+
+// exit prints an error, if there is one, and returns the exit code.
+func (c *command) exit(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	e := app.AsError(err)
+	title, meaning, next := assets.ErrorWords(c.words, e)
+	if alreadyPrinted(err) {
+		fmt.Fprintln(c.err, title)
+	} else if c.json {
+		c.print(map[string]any{"error": map[string]any{"code": e.Code, "message": title, "meaning": meaning, "hint": hint(next, e)}})
+	} else {
+		fmt.Fprintf(c.err, "%s\n%s\n%s\n", title, meaning, hint(next, e))
+	}
+	fmt.Fprintf(c.err, "(%s: %v)\n", e.Code, err)
+	if e.Code == app.CodeUsage {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// hint is the next step, with the choices where the error was a wrong one.
+func hint(next string, e *app.Error) string {
+	if c := e.Args["choices"]; c != "" && !strings.Contains(next, c) {
+		return next + " (" + c + ")"
+	}
+	return next
+}
+
+// print writes a document to stdout.
+func (c *command) print(v any) {
+	e := json.NewEncoder(c.out)
+	e.SetEscapeHTML(false)
+	if !isTerminal(c.out) {
+		_ = e.Encode(v) // a closed pipe has nobody to tell
+		return
+	}
+	e.SetIndent("", "  ")
+	_ = e.Encode(v)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// line prints a line for a person; nothing with --json.
+func (c *command) line(format string, args ...any) {
+	if !c.json {
+		fmt.Fprintf(c.out, format+"\n", args...)
+	}
+}
+
+// list is a flag that may be given several times.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+// Set implements [flag.Value].
+func (l *list) Set(s string) error {
+	*l = append(*l, s)
+	return nil
+}
+
+// pairs is a key=value flag that may be given several times.
+type pairs map[string]string
+
+func (p pairs) String() string { return "" }
+
+// Set implements [flag.Value].
+func (p pairs) Set(s string) error {
+	k, v, ok := strings.Cut(s, "=")
+	if !ok || k == "" {
+		return fmt.Errorf("%q is not key=value", s)
+	}
+	p[k] = v
+	return nil
+}
+
+// secretsFrom reads secrets from files; the last line end is not part of one.
+func secretsFrom(files pairs) (app.Secrets, error) {
+	out := app.Secrets{}
+	for k, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return nil, app.Errorf(app.CodeUsage, "read secret", "%w", err).With("field", k).With("path", f)
+		}
+		out[k] = app.NewSecret(strings.TrimRight(string(b), "\r\n"))
+	}
+	return out, nil
+}
