@@ -1,0 +1,63 @@
+# Kvart. What a target needs it installs itself, on Debian and Ubuntu; one list
+# of packages: packaging/linux/apt-build.txt, and apt-test.txt for tests.
+
+SHELL := /bin/bash
+GO ?= go
+BIN := bin
+# One set of flags everywhere: another set compiles Fyne and Kopia once more.
+TAGS := migrated_fynedo
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.7.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
+GOFUMPT := mvdan.cc/gofumpt@v0.9.2
+KOPIA := github.com/kopia/kopia@v0.23.1
+
+.PHONY: run demo build test lint vuln bench screenshots setup setup-test clean
+
+run: build ## build and start the product
+	@packaging/linux/run.sh $(BIN)
+
+demo: build $(BIN)/kvart-demo ## a small shop: sell, back up, wreck, bring back
+	@packaging/linux/demo.sh $(BIN)
+
+build: setup $(BIN)/kvart-agent $(BIN)/kvart
+
+# Go knows best what is up to date.
+.PHONY: $(BIN)/kvart-agent $(BIN)/kvart $(BIN)/kvart-demo $(BIN)/kopia
+$(BIN)/kvart-agent:
+	$(GO) build -o $@ ./cmd/kvart-agent
+$(BIN)/kvart:
+	$(GO) build -tags $(TAGS) -o $@ ./cmd/kvart
+$(BIN)/kvart-demo:
+	$(GO) build -o $@ ./cmd/kvart-demo
+$(BIN)/kopia: # the stock program, to prove that it reads what Kvart writes
+	GOBIN=$(CURDIR)/$(BIN) $(GO) install $(KOPIA)
+
+setup:
+	@packaging/linux/apt.sh "$(SUDO)" packaging/linux/apt-build.txt
+
+setup-test: setup
+	@packaging/linux/apt.sh "$(SUDO)" packaging/linux/apt-test.txt
+
+test: setup-test build $(BIN)/kvart-demo $(BIN)/kopia ## everything, against real servers where that counts
+	$(GO) vet ./...
+	packaging/linux/test.sh $(BIN)
+
+lint: ## vet, formatting, static analysis, import directions
+	$(GO) vet ./...
+	@out=$$($(GO) run $(GOFUMPT) -l .); [ -z "$$out" ] || { echo "not formatted (gofumpt): $$out"; exit 1; }
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) run $(GOLANGCI) run ./...
+
+vuln: ## known holes in what we use; needs the vulnerability database
+	$(GO) run $(GOVULNCHECK) ./...
+
+bench: ## timings, as ratios against a peer measured in the same run
+	$(GO) test -run '^$$' -bench . -benchtime 3x ./backup ./connectors/sqlite
+
+screenshots: demo ## pictures of the real window into docs/screenshots
+
+clean:
+	rm -rf $(BIN) demo
