@@ -143,7 +143,6 @@ type Step string
 const (
 	StepWaiting  Step = "waiting"
 	StepCapture  Step = "capture"
-	StepReadBack Step = "readback"
 	StepPlan     Step = "plan"
 	StepSafety   Step = "safety"
 	StepRestore  Step = "restore"
@@ -189,6 +188,8 @@ type RunResult struct {
 	Source        string    `json:"source"`
 	State         RunState  `json:"state"`
 	Point         PointID   `json:"point,omitempty"`
+	Bytes         int64     `json:"bytes"` // in the point
+	Files         int64     `json:"files"`
 	BytesRead     int64     `json:"bytesRead"`
 	BytesUploaded int64     `json:"bytesUploaded"`
 	Seconds       float64   `json:"seconds"`

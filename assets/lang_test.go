@@ -198,7 +198,7 @@ func TestGuardWords(t *testing.T) {
 	for _, v := range []app.Verdict{app.VerdictSafe, app.VerdictUnproven, app.VerdictLate, app.VerdictSuspicious, app.VerdictFailed, app.VerdictUnknown} {
 		keys = append(keys, "verdict."+string(v), "verdict."+string(v)+".text")
 	}
-	for _, s := range []app.Step{app.StepWaiting, app.StepCapture, app.StepReadBack, app.StepPlan, app.StepSafety, app.StepRestore, app.StepCheck, app.StepVerify, app.StepMaintain} {
+	for _, s := range []app.Step{app.StepWaiting, app.StepCapture, app.StepPlan, app.StepSafety, app.StepRestore, app.StepCheck, app.StepVerify, app.StepMaintain} {
 		keys = append(keys, "step."+string(s))
 	}
 	for _, k := range []app.JobKind{app.JobBackup, app.JobRestore, app.JobUndo, app.JobDrill, app.JobVerify, app.JobMaintain} {

@@ -1,0 +1,232 @@
+package home
+
+import (
+	"context"
+	"reflect"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"kvart/app"
+	"kvart/assets"
+	"kvart/ui/screen"
+	"kvart/ui/theme"
+	"kvart/ui/widgets"
+)
+
+const markSize = 104
+
+// Screen is Home.
+type Screen struct {
+	env   screen.Env
+	vm    viewModel
+	drawn bool
+
+	object   *container.Scroll
+	mark     *widgets.Mark
+	title    *widgets.Text
+	sentence *widgets.Text
+	primary  *widgets.Button
+	wrong    *widgets.Button
+	resume   *widgets.Button
+	job      *screen.JobCard
+	trouble  *screen.Trouble
+	problems *fyne.Container
+	figures  *fyne.Container
+	strip    *widgets.Strip
+	stripSum *widgets.Text
+	day      *widgets.Card
+	list     *fyne.Container
+	sources  *widgets.Card
+}
+
+var _ screen.Screen = (*Screen)(nil)
+
+// New returns Home without a status yet.
+func New(env screen.Env) *Screen {
+	s := &Screen{env: env}
+	s.mark = widgets.NewMark(markSize, assets.NewMark(assets.MarkUnknown))
+	s.title = widgets.NewText("", widgets.Heading())
+	s.sentence = widgets.NewText("", widgets.Muted())
+	s.primary = widgets.NewPrimary("", s.Enter)
+	s.wrong = widgets.NewButton(env.T("home.wrong"), func() { env.Show(screen.Place{Screen: screen.Recover}) })
+	s.resume = widgets.NewButton(env.T("home.resume"), s.resumeNow)
+	s.job = screen.NewJobCard(env, s.stop)
+	s.trouble = screen.NewTrouble(env)
+	s.problems = widgets.Column(widgets.Gap12)
+	s.figures = widgets.Grid(widgets.Gap16, 220, 3)
+	s.strip = widgets.NewStrip()
+	s.stripSum = widgets.NewText("", widgets.Caption().Line())
+	s.day = widgets.NewCard(widgets.Column(widgets.Gap12,
+		widgets.Row(widgets.Gap12, nil, widgets.NewText(env.T("home.strip.title"), widgets.Sub()), s.stripSum), s.strip))
+	s.list = widgets.Column(widgets.Gap12)
+	s.sources = widgets.NewCard(s.list)
+	head := widgets.Row(widgets.Gap24, []fyne.CanvasObject{s.mark}, widgets.Column(widgets.Gap8,
+		s.title, s.sentence, widgets.Inset(0, 4, widgets.Leading(s.primary, s.resume, s.wrong))))
+	s.object = widgets.Page(head, s.trouble.Object(), s.problems, s.job.Object(), s.figures, s.day, s.sources)
+	s.trouble.OnChanged = func() { widgets.Relayout(s.object) }
+	return s
+}
+
+// Object implements [screen.Screen].
+func (s *Screen) Object() fyne.CanvasObject { return s.object }
+
+// Open implements [screen.Screen].
+func (s *Screen) Open(screen.Place) { s.trouble.Show(nil, nil) }
+
+// Set implements [screen.Screen].
+func (s *Screen) Set(st app.Status) { s.set(model(s.env.Words, st, s.env.Now())) }
+
+// Back implements [screen.Screen].
+func (s *Screen) Back() bool { return false }
+
+// Enter implements [screen.Screen].
+func (s *Screen) Enter() {
+	switch s.vm.Stage {
+	case stageEmpty, stageNoSources:
+		s.env.Show(screen.Place{Screen: screen.Setup})
+	default:
+		if s.vm.Job == nil {
+			s.backUp()
+		}
+	}
+}
+
+func (s *Screen) backUp() {
+	s.trouble.Show(nil, nil)
+	s.run(func(ctx context.Context) error {
+		_, err := s.env.Service.StartBackup(ctx, nil)
+		return err
+	}, s.backUp)
+}
+
+func (s *Screen) drill() {
+	s.trouble.Show(nil, nil)
+	s.run(func(ctx context.Context) error {
+		_, err := s.env.Service.StartDrill(ctx, nil)
+		return err
+	}, s.drill)
+}
+
+func (s *Screen) resumeNow() {
+	s.run(func(ctx context.Context) error { return s.env.Service.Pause(ctx, time.Time{}) }, s.resumeNow)
+}
+
+func (s *Screen) stop(id app.JobID) {
+	s.run(func(ctx context.Context) error { return s.env.Service.Cancel(ctx, id) }, nil)
+}
+
+func (s *Screen) run(work func(ctx context.Context) error, again func()) {
+	s.env.Go(func(ctx context.Context) func() {
+		err := work(ctx)
+		return func() { s.trouble.Show(err, again) }
+	})
+}
+
+func (s *Screen) set(m viewModel) {
+	old := s.vm
+	first := !s.drawn
+	s.vm, s.drawn = m, true
+	s.mark.Set(m.Mark)
+	s.title.Set(m.Headline)
+	s.sentence.Set(m.Sentence)
+	if s.primary.Text != m.Primary {
+		s.primary.SetText(m.Primary)
+	}
+	show(s.primary, m.Job == nil)
+	show(s.resume, m.Paused)
+	show(s.wrong, m.Stage != stageEmpty)
+	show(s.job.Card, m.Job != nil)
+	if m.Job != nil {
+		s.job.Set(*m.Job)
+	}
+	if first || !reflect.DeepEqual(old.Problems, m.Problems) {
+		s.drawProblems()
+	}
+	if first || !reflect.DeepEqual(old.Figures, m.Figures) {
+		s.drawFigures()
+	}
+	if first || !reflect.DeepEqual(old.Sources, m.Sources) {
+		s.drawSources()
+	}
+	show(s.day, len(m.Strip) > 0)
+	show(s.sources, len(m.Sources) > 0)
+	s.strip.Set(m.Strip, m.StripNow)
+	s.stripSum.Set(m.StripSum)
+	widgets.Relayout(s.object)
+}
+
+func show(o fyne.CanvasObject, on bool) {
+	if on != o.Visible() {
+		if on {
+			o.Show()
+		} else {
+			o.Hide()
+		}
+	}
+}
+
+func (s *Screen) drawProblems() {
+	s.problems.RemoveAll()
+	for _, p := range s.vm.Problems {
+		s.problems.Add(screen.ProblemCard(p, func() { s.remedy(p) }))
+	}
+	show(s.problems, len(s.vm.Problems) > 0)
+}
+
+func (s *Screen) remedy(p screen.Problem) {
+	switch p.Remedy {
+	case screen.RemedySetup:
+		s.env.Show(screen.Place{Screen: screen.Setup})
+	case screen.RemedyReconnect:
+		s.env.Show(screen.Place{Screen: screen.Setup, Reconnect: true})
+	case screen.RemedySources:
+		s.env.Show(screen.Place{Screen: screen.Sources, Source: p.Source})
+	case screen.RemedyRecover:
+		s.env.Show(screen.Place{Screen: screen.Recover, Source: p.Source})
+	default:
+		s.backUp()
+	}
+}
+
+func (s *Screen) drawFigures() {
+	s.figures.RemoveAll()
+	for _, f := range s.vm.Figures {
+		note := widgets.Caption()
+		if f.Tone != widgets.ToneNeutral {
+			note = note.In(f.Tone.Text())
+		}
+		rows := []fyne.CanvasObject{
+			widgets.NewText(f.Title, widgets.Caption()),
+			widgets.NewText(f.Value, widgets.Look{Size: theme.SizeFigure, Bold: true}),
+			widgets.NewText(f.Note, note),
+		}
+		if f.Button != "" {
+			rows = append(rows, widgets.Inset(0, 4, widgets.Leading(widgets.NewButton(f.Button, s.drill))))
+		}
+		s.figures.Add(widgets.NewCard(widgets.Column(widgets.Gap4, rows...)))
+	}
+	show(s.figures, len(s.vm.Figures) > 0)
+}
+
+// shares are the widths of the table of sources.
+func shares() []float32 { return []float32{36, 18, 14, 14, 18} }
+
+func (s *Screen) drawSources() {
+	s.list.RemoveAll()
+	head := make([]fyne.CanvasObject, 0, 5)
+	for _, k := range []string{"source", "last", "changed", "back", "state"} {
+		head = append(head, widgets.NewText(s.env.T("home.table."+k), widgets.Caption().Cut()))
+	}
+	s.list.Add(widgets.TableHead(shares(), head...))
+	for _, r := range s.vm.Sources {
+		s.list.Add(widgets.Line())
+		s.list.Add(widgets.Columns(shares(),
+			widgets.Column(0, widgets.NewText(r.Name, widgets.Strong().Cut()), widgets.NewText(r.Kind, widgets.Caption().Cut())),
+			widgets.NewText(r.Last, widgets.Body().Cut()),
+			widgets.NewText(r.Change, widgets.Body().Cut()),
+			widgets.NewText(r.Back, widgets.Body().Cut()),
+			widgets.NewPill(r.State, r.Tone)))
+	}
+}

@@ -1,0 +1,107 @@
+package recover
+
+import (
+	"testing"
+	"time"
+
+	"kvart/app"
+	"kvart/assets"
+	"kvart/ui/uitest"
+)
+
+func english(t *testing.T) *assets.Words {
+	t.Helper()
+	w, err := assets.NewWords("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func TestModelPlan_saysWhetherItCanBeUndone(t *testing.T) {
+	t.Parallel()
+	w := english(t)
+	p := uitest.Plan(uitest.Safe(), app.RestoreRequest{})
+	if v := modelPlan(w, app.RestoreRequest{}, p, uitest.Now()); v.Undo != w.T("recover.plan.undoable") || len(v.Rows) != 3 || v.Button != "Restore my shop" {
+		t.Errorf("%+v", v)
+	}
+	p.Undoable = false
+	if v := modelPlan(w, app.RestoreRequest{}, p, uitest.Now()); v.Undo != w.T("recover.plan.final") {
+		t.Errorf("%+v", v)
+	}
+	r := app.RestoreRequest{Sources: []string{"Kassan"}, Target: app.Target{Dir: "/tmp/x"}}
+	if v := modelPlan(w, r, p, uitest.Now()); v.Undo != w.T("recover.plan.elsewhere") || v.Button != "Export" {
+		t.Errorf("%+v", v)
+	}
+}
+
+func TestModelPlan_promisesNoTimeItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	p := uitest.Plan(uitest.Safe(), app.RestoreRequest{})
+	p.Seconds = 0
+	if v := modelPlan(english(t), app.RestoreRequest{}, p, uitest.Now()); v.Sentence != "1,206 files, 3.5\u00a0GB. How long it takes isn't known yet." {
+		t.Errorf("%q", v.Sentence)
+	}
+}
+
+func TestModelRun_stepsAndClock(t *testing.T) {
+	t.Parallel()
+	w := english(t)
+	j := *uitest.Restoring().Job
+	for step, want := range map[app.Step]struct {
+		states string
+		stop   bool
+	}{
+		app.StepWaiting: {"open open open open ", true}, app.StepPlan: {"now open open open ", true}, app.StepSafety: {"done now open open ", true},
+		app.StepRestore: {"done done now open ", false}, app.StepCheck: {"done done done now ", false},
+	} {
+		j.Step = step
+		v := modelRun(w, j, uitest.Now())
+		got := ""
+		for _, s := range v.Steps {
+			got += string(s.State) + " "
+		}
+		if got != want.states || v.Stop != want.stop {
+			t.Errorf("%s: %s, stop %v", step, got, v.Stop)
+		}
+	}
+	if v := modelRun(w, j, j.Started.Add(16*time.Minute+5*time.Second)); v.Clock != "16:05" || !v.Late {
+		t.Errorf("%+v", v)
+	}
+	if v := modelRun(w, j, j.Started.Add(-time.Minute)); v.Clock != "00:00" {
+		t.Errorf("clock %s before the start", v.Clock)
+	}
+}
+
+func TestModelDone(t *testing.T) {
+	t.Parallel()
+	w := english(t)
+	rec := uitest.Restored()
+	bad := uitest.Restored()
+	bad.Checks[0].OK = false
+	failed := &app.Error{Code: app.CodeTargetFull}
+	for name, tt := range map[string]struct {
+		job   app.Job
+		undo  *app.RestoreRecord
+		title string
+		good  bool
+		can   app.RestoreID
+	}{
+		"good":           {app.Job{Kind: app.JobRestore, State: app.JobDone, Restore: rec}, rec, "Your shop is back", true, "r1"},
+		"another undo":   {app.Job{Kind: app.JobRestore, State: app.JobDone, Restore: rec}, &app.RestoreRecord{ID: "r0"}, "Your shop is back", true, ""},
+		"check failed":   {app.Job{Kind: app.JobRestore, State: app.JobDone, Restore: bad}, bad, "The restore didn't succeed", false, "r1"},
+		"failed":         {app.Job{Kind: app.JobRestore, State: app.JobFailed, Error: failed}, nil, "The restore didn't succeed", false, ""},
+		"failed unsaid":  {app.Job{Kind: app.JobRestore, State: app.JobFailed}, nil, "The restore didn't succeed", false, ""},
+		"stopped":        {app.Job{Kind: app.JobRestore, State: app.JobCanceled, Error: &app.Error{Code: app.CodeCanceled}}, nil, "The restore was stopped", false, ""},
+		"drill failed":   {app.Job{Kind: app.JobDrill, State: app.JobDone, Drills: []app.DrillResult{{Source: "Kassan"}}}, nil, "The drill failed", false, ""},
+		"drill was good": {app.Job{Kind: app.JobDrill, State: app.JobDone, Drills: []app.DrillResult{{Source: "Kassan", OK: true}}}, nil, "The drill went well", true, ""},
+	} {
+		v := modelDone(w, tt.job, tt.undo)
+		if v.Title != tt.title || v.Good != tt.good || v.Undo != tt.can {
+			t.Errorf("%s: %+v", name, v)
+		}
+		if !v.Good && name != "stopped" && v.Problem == nil {
+			t.Errorf("%s: nothing explains it", name)
+		}
+	}
+}

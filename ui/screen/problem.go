@@ -1,0 +1,121 @@
+package screen
+
+import (
+	"fyne.io/fyne/v2"
+
+	"kvart/app"
+	"kvart/assets"
+	"kvart/ui/widgets"
+)
+
+// Remedy is what a problem's one button does.
+type Remedy string
+
+// Remedies.
+const (
+	RemedyRetry     Remedy = "retry"     // try once more what went wrong
+	RemedySetup     Remedy = "setup"     // set Kvart up
+	RemedyReconnect Remedy = "reconnect" // open the vault anew
+	RemedySources   Remedy = "sources"   // look at the sources
+	RemedyRecover   Remedy = "recover"   // bring something back
+)
+
+// Problem is a failure in the owner's words.
+type Problem struct {
+	Source               string
+	Title, Meaning, Next string
+	Button               string
+	Remedy               Remedy
+}
+
+// remedyOf returns what helps most often against a failure.
+func remedyOf(c app.Code) Remedy {
+	switch c {
+	case app.CodeVaultNone:
+		return RemedySetup
+	case app.CodeSecretMissing, app.CodeWrongPassphrase, app.CodeVaultOther, app.CodeVaultMissing, app.CodeStorageDenied:
+		return RemedyReconnect
+	case app.CodeSourceUnknown, app.CodeSourceKind, app.CodeSourceMissing, app.CodeSourceNotDB, app.CodeSourceEncrypted, app.CodeSourceEmpty:
+		return RemedySources
+	case app.CodeSourceDamaged, app.CodeInterrupted:
+		return RemedyRecover
+	}
+	return RemedyRetry
+}
+
+// Explain tells a failure in the owner's words.
+func Explain(w *assets.Words, err error, source string) Problem {
+	e := app.AsError(err)
+	if e == nil {
+		e = &app.Error{Code: app.CodeInternal} // said to be a failure, but not which
+	}
+	p := Problem{Source: source, Remedy: remedyOf(e.Code)}
+	p.Title, p.Meaning, p.Next = assets.ErrorWords(w, e)
+	p.Button = w.T("remedy." + string(p.Remedy))
+	return p
+}
+
+// Retry returns the problem with a button that tries again.
+func (p Problem) Retry(w *assets.Words) Problem {
+	p.Remedy, p.Button = RemedyRetry, w.T("remedy.retry")
+	return p
+}
+
+// ProblemCard shows what happened, what it means and what to do now, with one
+// button; without a function there is none.
+func ProblemCard(p Problem, fire func()) *widgets.Card {
+	title := p.Title
+	head := []fyne.CanvasObject{widgets.NewText(title, widgets.Sub().In(widgets.ToneDanger.Text()))}
+	if p.Source != "" {
+		head = append([]fyne.CanvasObject{widgets.Leading(widgets.NewPill(p.Source, widgets.ToneNeutral))}, head...)
+	}
+	words := widgets.Column(widgets.Gap8, append(head,
+		widgets.NewText(p.Meaning, widgets.Body()),
+		widgets.NewText(p.Next, widgets.Muted()))...)
+	if fire == nil {
+		return widgets.NewCard(words)
+	}
+	return widgets.NewCard(widgets.Row(widgets.Gap24, nil, words, widgets.NewButton(p.Button, fire)))
+}
+
+// Trouble is a place for the failure of the last thing the owner asked for.
+type Trouble struct {
+	env Env
+	box *fyne.Container
+
+	// OnChanged is called when the place was filled or emptied, so that the
+	// page makes room.
+	OnChanged func()
+}
+
+// NewTrouble returns an empty place.
+func NewTrouble(env Env) *Trouble {
+	t := &Trouble{env: env, box: widgets.Column(0)}
+	t.box.Hide()
+	return t
+}
+
+// Object returns what to place on the screen; it is hidden while empty.
+func (t *Trouble) Object() fyne.CanvasObject { return t.box }
+
+// Show shows a failure, nil taking it away; again is what its button does.
+// What the owner stopped is no failure.
+func (t *Trouble) Show(err error, again func()) {
+	if t.OnChanged != nil && (err != nil || t.box.Visible()) {
+		defer t.OnChanged()
+	}
+	t.box.RemoveAll()
+	if err == nil || app.CodeOf(err) == app.CodeCanceled {
+		t.box.Hide()
+		return
+	}
+	p := Explain(t.env.Words, err, "")
+	fire := again
+	if again != nil {
+		p = p.Retry(t.env.Words)
+		fire = func() { t.Show(nil, nil); again() }
+	}
+	t.box.Add(ProblemCard(p, fire))
+	t.box.Show()
+	t.box.Refresh()
+}

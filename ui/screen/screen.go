@@ -1,0 +1,76 @@
+// Package screen is what every screen of the window is given and gives: where
+// it finds words, the guard and the way to other screens, and how it is shown.
+// It holds the parts that several screens share: problems, forms, progress. It
+// knows no screen by itself.
+package screen
+
+import (
+	"context"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"kvart/app"
+	"kvart/assets"
+)
+
+// Async runs work outside the window and then, inside it, what the work
+// returned. Nothing is run inside a window that was closed meanwhile.
+type Async func(work func(ctx context.Context) (then func()))
+
+// Name names a screen.
+type Name string
+
+// The screens.
+const (
+	Home     Name = "home"
+	Sources  Name = "sources"
+	History  Name = "history"
+	Recover  Name = "recover"
+	Settings Name = "settings"
+	Setup    Name = "setup"
+)
+
+// Place is somewhere in the window: a screen, and what it should show there.
+type Place struct {
+	Screen Name
+	Source string      // name of a source
+	Point  app.PointID // one of its points
+	Paths  []string    // in the point
+	Export string      // folder to restore to, instead of the original place
+	// Reconnect opens the setup to open the vault in use anew.
+	Reconnect bool
+}
+
+// Env is what a screen works with.
+type Env struct {
+	Words   *assets.Words
+	Service app.Service
+	Go      Async
+	Show    func(Place)
+	// ChooseFile and ChooseFolder let the owner pick a path; done is not
+	// called when nothing was picked.
+	ChooseFile   func(done func(path string))
+	ChooseFolder func(done func(path string))
+	Now          func() time.Time // the guard's clock
+	Build        string
+}
+
+// T returns the text of a key.
+func (e Env) T(key string, args ...assets.Args) string { return e.Words.T(key, args...) }
+
+// A Screen is one page of the window. All calls come from the window's own
+// goroutine.
+type Screen interface {
+	Object() fyne.CanvasObject
+	// Open is called when the screen comes into view.
+	Open(p Place)
+	// Set is called with every new status, and now and then with the same
+	// one when only the time has moved.
+	Set(s app.Status)
+	// Enter fires the primary button, if there is one.
+	Enter()
+	// Back goes one step back within the screen and reports whether there
+	// was one.
+	Back() bool
+}

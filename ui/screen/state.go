@@ -1,0 +1,38 @@
+package screen
+
+import (
+	"kvart/app"
+	"kvart/assets"
+	"kvart/ui/widgets"
+)
+
+// Bars tells a day's quarters for a strip.
+func Bars(w *assets.Words, quarters []app.Quarter) []widgets.Bar {
+	bars := make([]widgets.Bar, 0, len(quarters))
+	for _, q := range quarters {
+		b := widgets.Bar{State: q.State, Words: w.T("quarter."+string(q.State), assets.Args{"Clock": w.Clock(q.Start)})}
+		if q.State == app.QuarterFailed && q.Code != "" {
+			title, _, _ := assets.ErrorWords(w, &app.Error{Code: q.Code})
+			b.Words = w.T("quarter.failed.why", assets.Args{"Clock": w.Clock(q.Start), "Why": title})
+		}
+		if t := q.Start.Local(); t.Minute() == 0 && t.Hour()%3 == 0 {
+			b.Hour = t.Format("15")
+		}
+		bars = append(bars, b)
+	}
+	return bars
+}
+
+// StateOf tells how a source stands, in a few words.
+func StateOf(w *assets.Words, s app.SourceStatus) (string, widgets.Tone) {
+	tone := widgets.ToneNeutral
+	switch s.State {
+	case app.SourceSafe:
+		tone = widgets.ToneGood
+	case app.SourceLate, app.SourceUnproven, app.SourceIncomplete, app.SourceUnknown:
+		tone = widgets.ToneWarn
+	case app.SourceFailed:
+		tone = widgets.ToneDanger
+	}
+	return w.T("stand." + string(s.State)), tone
+}

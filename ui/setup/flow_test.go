@@ -1,0 +1,175 @@
+package setup
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"kvart/app"
+	"kvart/assets"
+	"kvart/ui/uitest"
+)
+
+func atPass(t *testing.T) *Flow {
+	t.Helper()
+	f := NewFlow()
+	forms := uitest.Forms()
+	f.forms = &forms
+	f.discovered(uitest.Found())
+	if !f.next() {
+		t.Fatal("stuck at what to protect")
+	}
+	f.choose("folder")
+	f.fill(map[string]string{"path": "/x"}, nil)
+	if f.next() {
+		t.Fatal("went on without a proof")
+	}
+	if err := f.proved(app.StorageReport{State: app.LocationEmpty}); err != nil {
+		t.Fatal(err)
+	}
+	if !f.next() || f.page != pagePass {
+		t.Fatal("stuck at the storage")
+	}
+	return f
+}
+
+func TestFlow_nothingTicked(t *testing.T) {
+	t.Parallel()
+	f := NewFlow()
+	if f.lack() != "what" || f.next() {
+		t.Error("goes on with nothing to protect")
+	}
+}
+
+func TestFlow_passphrases(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		own                 bool
+		first, second, last string
+		want                string
+	}{
+		"own":               {true, "a long enough one", "a long enough one", "", ""},
+		"short":             {true, "short", "short", "", "pass.short"},
+		"differs":           {true, "a long enough one", "a long enough two", "", "pass.differ"},
+		"written down":      {false, "", "", " WXYZ ", ""},
+		"not written down":  {false, "", "", "wxy", "pass.last"},
+		"nothing typed yet": {false, "", "", "", "pass.last"},
+	} {
+		f := atPass(t)
+		f.generated = "abcd-efgh-wxyz"
+		f.own, f.first, f.second, f.last = tt.own, tt.first, tt.second, tt.last
+		if got := f.lack(); got != tt.want {
+			t.Errorf("%s: lacks %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+func TestFlow_whatIsTypedUndoesTheProof(t *testing.T) {
+	t.Parallel()
+	f := atPass(t)
+	f.back()
+	f.fill(map[string]string{"path": "/y"}, nil)
+	if f.lack() != "where" {
+		t.Error("the proof of another place counts")
+	}
+	f = atPass(t)
+	f.back()
+	f.choose("s3")
+	if f.lack() != "where" {
+		t.Error("the proof of another kind counts")
+	}
+}
+
+func TestFlow_foreignPlaceIsNoProof(t *testing.T) {
+	t.Parallel()
+	f := atPass(t)
+	f.back()
+	if err := f.proved(app.StorageReport{State: app.LocationForeign}); app.CodeOf(err) != app.CodeStorageForeign || f.lack() != "where" {
+		t.Errorf("%v, lacks %q", err, f.lack())
+	}
+}
+
+func TestFlow_resume(t *testing.T) {
+	t.Parallel()
+	f := atPass(t)
+	f.resume(uitest.Empty(), false)
+	if f.page != pagePass {
+		t.Errorf("taken up at %s", f.page)
+	}
+	f.resume(uitest.NoSources(), false)
+	if f.page != pageWhat || len(f.pages()) != 2 {
+		t.Errorf("with a vault taken up at %s of %v", f.page, f.pages())
+	}
+	f.resume(uitest.Failed(), true)
+	if f.page != pageWhere || len(f.pages()) != 2 {
+		t.Errorf("reconnects at %s of %v", f.page, f.pages())
+	}
+}
+
+func TestFlow_discoveringAgainKeepsTicks(t *testing.T) {
+	t.Parallel()
+	f := NewFlow()
+	f.discovered(uitest.Found())
+	f.picks[0].On = false
+	f.add("folder", "Ny", map[string]string{"path": "/ny"})
+	f.add("folder", "Ny", map[string]string{"path": "/ny"})
+	f.discovered(uitest.Found())
+	if len(f.picks) != 4 || f.picks[0].On || !f.picks[3].On {
+		t.Errorf("%+v", f.picks)
+	}
+}
+
+func TestGenerate(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for range 50 {
+		p, err := generate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p) != groups*groupLength+groups-1 || strings.ContainsAny(p, "ilo01") || seen[p] {
+			t.Errorf("%q", p)
+		}
+		seen[p] = true
+	}
+	if got := lastGroup("ab-cd-ef"); got != "ef" {
+		t.Errorf("last group %q", got)
+	}
+}
+
+func TestFlow_forgetsSecrets(t *testing.T) {
+	t.Parallel()
+	f := atPass(t)
+	f.first, f.second, f.generated, f.last = "a", "a", "b", "b"
+	f.secrets["s3"] = app.Secrets{"secret_key": app.NewSecret("s")}
+	f.forget()
+	if f.first+f.second+f.generated+f.last != "" || len(f.secrets) != 0 {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestModelFirst(t *testing.T) {
+	t.Parallel()
+	w, err := assets.NewWords("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := uitest.FirstDay()
+	broken.Sources[0].Error = &app.Error{Code: app.CodeSourceMissing}
+	running := uitest.FirstDay()
+	running.Job = uitest.BackingUp().Job
+	f := NewFlow()
+	f.discovered(uitest.Found())
+	for name, tt := range map[string]struct {
+		s    app.Status
+		want firstState
+	}{"first": {uitest.FirstDay(), firstWaiting}, "running": {running, firstRunning}, "broken": {broken, firstFailed}, "done": {uitest.Safe(), firstDone}} {
+		if v := modelFirst(w, tt.s, f, uitest.Now()); v.State != tt.want || v.Button == "" {
+			t.Errorf("%s: %s", name, v.State)
+		}
+	}
+	f.failed = map[string]error{"kassa.db": errors.New("x"), "lager.db": errors.New("y")}
+	if v := modelFirst(w, uitest.NoSources(), f, uitest.Now()); v.State != firstNothing || len(v.Problems) != 2 {
+		t.Errorf("%+v", v)
+	}
+}

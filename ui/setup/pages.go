@@ -1,0 +1,226 @@
+package setup
+
+import (
+	"reflect"
+	"slices"
+
+	"fyne.io/fyne/v2"
+
+	"kvart/app"
+	"kvart/ui/screen"
+	"kvart/ui/theme"
+	"kvart/ui/widgets"
+)
+
+// show draws the page the flow is at.
+func (s *Screen) show() {
+	s.steps.RemoveAll()
+	for i, p := range s.flow.pages() {
+		tone := widgets.ToneNeutral
+		if p == s.flow.page {
+			tone = widgets.ToneGood
+		}
+		s.steps.Add(widgets.NewPill(s.env.T("setup.step", map[string]any{"N": i + 1, "Step": s.env.T("setup.step." + string(p))}), tone))
+	}
+	s.probe, s.form = nil, nil
+	s.shown = firstView{}
+	s.scroll.ScrollToTop()
+	switch s.flow.page {
+	case pageWhat:
+		s.put(s.what()...)
+	case pageWhere:
+		s.put(s.where()...)
+	case pagePass:
+		s.put(s.pass()...)
+	case pageFirst:
+		s.showFirst()
+	}
+	s.check()
+}
+
+func (s *Screen) put(objects ...fyne.CanvasObject) {
+	s.body.Objects = objects
+	widgets.Relayout(s.scroll)
+}
+
+func (s *Screen) title(key string) fyne.CanvasObject {
+	return widgets.Column(widgets.Gap8, widgets.NewText(s.env.T(key+".title"), widgets.Heading()), widgets.NewText(s.env.T(key+".text"), widgets.Muted()))
+}
+
+// what asks what to protect.
+func (s *Screen) what() []fyne.CanvasObject {
+	t := s.env.T
+	var rows []fyne.CanvasObject
+	for i, p := range s.flow.picks {
+		if i > 0 {
+			rows = append(rows, widgets.Line())
+		}
+		state, tone := t("setup.pick.optional"), widgets.ToneNeutral
+		if p.Likely {
+			state, tone = t("setup.pick.likely"), widgets.ToneGood
+		}
+		details := screen.DetailsOf(s.env.Words, p.Found, s.env.Now())
+		if p.Own {
+			state, tone = t("setup.pick.own"), widgets.ToneNeutral
+			details = t("found.details.own", map[string]any{"Kind": t("source." + string(p.Kind)), "Where": screen.WhereOf(p.Settings)})
+		}
+		check := widgets.NewCheck(p.Name, p.On, func(on bool) { s.flow.picks[i].On = on; s.check() })
+		rows = append(rows, widgets.Row(widgets.Gap12, nil,
+			widgets.Column(0, check, widgets.Inset(30, 0, widgets.NewText(details, widgets.Caption()))), widgets.NewPill(state, tone)))
+	}
+	switch {
+	case s.looking:
+		rows = append(rows, widgets.NewText(t("sources.looking"), widgets.Muted()))
+	case len(s.flow.picks) == 0:
+		rows = append(rows, widgets.NewText(t("sources.found.none"), widgets.Muted()))
+	}
+	objects := []fyne.CanvasObject{s.title("setup.what"), widgets.NewCard(widgets.Column(widgets.Gap12, rows...))}
+	if s.flow.forms == nil {
+		return objects
+	}
+	var more []fyne.CanvasObject
+	for _, k := range s.flow.forms.Sources {
+		if f, ok := screen.PathField(k); ok {
+			more = append(more, widgets.NewButton(t("setup.add."+string(f.Type), map[string]any{"Kind": t("source." + string(k.Kind))}), func() { s.addOwn(k, f) }))
+		}
+	}
+	return append(objects, widgets.NewText(t("setup.add"), widgets.Sub()), widgets.Leading(more...))
+}
+
+// addOwn lets the owner choose a file or a folder.
+func (s *Screen) addOwn(k app.KindSpec, f app.Field) {
+	choose := s.env.ChooseFile
+	if f.Type == app.FieldFolder {
+		choose = s.env.ChooseFolder
+	}
+	choose(func(path string) {
+		settings := map[string]string{}
+		for _, d := range k.Fields {
+			if d.Default != "" && d.Type != app.FieldSecret {
+				settings[d.Key] = d.Default
+			}
+		}
+		settings[f.Key] = path
+		s.flow.add(k.Kind, screen.NameFor(path), settings)
+		s.show()
+	})
+}
+
+// where asks where to store the backups.
+func (s *Screen) where() []fyne.CanvasObject {
+	t := s.env.T
+	objects := []fyne.CanvasObject{s.title("setup.where")}
+	if s.flow.forms == nil {
+		return append(objects, widgets.NewText(t("setup.busy"), widgets.Muted()))
+	}
+	var kinds []fyne.CanvasObject
+	for _, k := range s.flow.forms.Storages {
+		title := t("storage." + string(k.Kind))
+		pill, tone := pillsOf(s.env.Words, k)
+		c := widgets.NewChoice(title, widgets.Column(widgets.Gap8, widgets.NewText(title, widgets.Strong()),
+			widgets.NewText(t("storage."+string(k.Kind)+".hint"), widgets.Caption()), widgets.Leading(widgets.NewPill(pill, tone))),
+			func() { s.flow.choose(k.Kind); s.trouble.Show(nil, nil); s.show() })
+		c.Select(k.Kind == s.flow.kind)
+		kinds = append(kinds, c)
+	}
+	objects = append(objects, widgets.Grid(widgets.Gap16, 240, 4, kinds...))
+	spec, ok := s.flow.spec()
+	if !ok {
+		return objects
+	}
+	s.form = screen.NewForm(s.env, "storage", spec, s.flow.settings[s.flow.kind], s.flow.secrets[s.flow.kind])
+	said := widgets.Column(widgets.Gap4)
+	s.form.OnChanged = func() {
+		s.flow.fill(s.form.Settings(), s.form.Secrets())
+		said.RemoveAll()
+		s.check()
+	}
+	if s.flow.report == nil {
+		s.flow.fill(s.form.Settings(), s.form.Secrets())
+	} else {
+		v := modelReport(s.env.Words, *s.flow.report)
+		for _, l := range v.Lines {
+			said.Add(widgets.NewText(l, widgets.Strong().In(widgets.ToneGood.Text())))
+		}
+		if v.Warn != "" {
+			said.Add(widgets.NewText(v.Warn, widgets.Body().In(widgets.ToneWarn.Text())))
+		}
+	}
+	s.probe = widgets.NewButton(t("setup.test"), s.test)
+	return append(objects, widgets.NewCard(widgets.Column(widgets.Gap16, s.form.Object(),
+		widgets.NewText(t("storage."+string(spec.Kind)+".unprotected"), widgets.Caption()), widgets.Leading(s.probe), said)))
+}
+
+// pass asks for the passphrase, or makes one.
+func (s *Screen) pass() []fyne.CanvasObject {
+	t := s.env.T
+	if s.flow.existing() {
+		return []fyne.CanvasObject{s.title("setup.open"), widgets.NewCard(s.field(t("setup.pass.existing"), s.password(&s.flow.first)))}
+	}
+	objects := []fyne.CanvasObject{s.title("setup.pass")}
+	if s.flow.generated == "" {
+		p, err := generate()
+		if err != nil {
+			s.trouble.Show(err, s.show)
+			s.flow.own = true
+		}
+		s.flow.generated = p
+	}
+	choice := func(key string, own bool) fyne.CanvasObject {
+		title := t(key)
+		c := widgets.NewChoice(title, widgets.Column(widgets.Gap4, widgets.NewText(title, widgets.Strong()), widgets.NewText(t(key+".hint"), widgets.Caption())),
+			func() { s.flow.own = own; s.show() })
+		c.Select(s.flow.own == own)
+		return c
+	}
+	objects = append(objects, widgets.Grid(widgets.Gap16, 240, 2, choice("setup.pass.make", false), choice("setup.pass.own", true)))
+	var ask fyne.CanvasObject
+	if s.flow.own {
+		ask = widgets.Column(widgets.Gap12, s.field(t("setup.pass.first"), s.password(&s.flow.first)), s.field(t("setup.pass.second"), s.password(&s.flow.second)))
+	} else {
+		ask = widgets.Column(widgets.Gap12, widgets.NewText(t("setup.pass.write"), widgets.Body()),
+			widgets.NewText(s.flow.generated, widgets.Look{Size: theme.SizeFigure, Bold: true, Mono: true}),
+			s.field(t("setup.pass.last"), widgets.Leading(widgets.Sized(160, 0, s.entry(&s.flow.last)))))
+	}
+	return append(objects, widgets.NewCard(ask),
+		widgets.NewCard(s.field(t("setup.shop"), s.entry(&s.flow.shop))),
+		widgets.NewText(t("setup.pass.warning"), widgets.Body().In(widgets.ToneWarn.Text())))
+}
+
+func (s *Screen) field(label string, o fyne.CanvasObject) fyne.CanvasObject {
+	return widgets.Column(widgets.Gap4, widgets.NewText(label, widgets.Strong()), o)
+}
+
+func (s *Screen) entry(to *string) *widgets.Entry {
+	return widgets.NewEntry(*to, func(v string) { *to = v; s.check() })
+}
+
+func (s *Screen) password(to *string) *widgets.Entry {
+	e := widgets.NewPassword(func(v string) { *to = v; s.check() })
+	e.Text = *to
+	return e
+}
+
+// showFirst draws the last page, anew only where something has changed.
+func (s *Screen) showFirst() {
+	v := modelFirst(s.env.Words, s.status, s.flow, s.env.Now())
+	if v.Job != nil {
+		s.job.Set(*v.Job)
+		widgets.Relayout(s.scroll)
+	}
+	old := s.shown
+	s.shown = v
+	same := old.State == v.State && slices.EqualFunc(old.Problems, v.Problems, func(a, b screen.Problem) bool { return reflect.DeepEqual(a, b) })
+	if !same {
+		objects := []fyne.CanvasObject{widgets.Column(widgets.Gap8, widgets.NewText(v.Title, widgets.Heading()), widgets.NewText(v.Text, widgets.Muted()))}
+		if v.Job != nil {
+			objects = append(objects, s.job.Object())
+		}
+		for _, p := range v.Problems {
+			objects = append(objects, screen.ProblemCard(p, nil))
+		}
+		s.put(objects...)
+		s.next.SetText(v.Button)
+	}
+	s.check()
+}

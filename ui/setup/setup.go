@@ -1,0 +1,297 @@
+package setup
+
+import (
+	"context"
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"kvart/app"
+	"kvart/ui/screen"
+	"kvart/ui/widgets"
+)
+
+// Screen is the setup.
+type Screen struct {
+	env     screen.Env
+	flow    *Flow
+	status  app.Status
+	object  fyne.CanvasObject
+	scroll  *container.Scroll
+	steps   *fyne.Container
+	body    *fyne.Container
+	trouble *screen.Trouble
+	back    *widgets.Button
+	later   *widgets.Button
+	next    *widgets.Button
+	hint    *widgets.Text
+	foot    *fyne.Container
+	job     *screen.JobCard
+	busy    bool // the guard was asked for something that changes the setup
+	looking bool
+	form    *screen.Form
+	probe   *widgets.Button
+	shown   firstView
+}
+
+var _ screen.Screen = (*Screen)(nil)
+
+// New returns the setup at the place where its flow was left.
+func New(env screen.Env, f *Flow) *Screen {
+	s := &Screen{env: env, flow: f, steps: widgets.Leading(), body: widgets.Column(widgets.Gap16), trouble: screen.NewTrouble(env)}
+	s.job = screen.NewJobCard(env, s.stop)
+	s.back = widgets.NewButton(env.T("back"), func() { s.Back() })
+	s.later = widgets.NewQuiet(env.T("setup.later"), s.leave)
+	s.next = widgets.NewPrimary(env.T("setup.continue"), s.Enter)
+	s.hint = widgets.NewText("", widgets.Caption().Cut())
+	s.scroll = widgets.Page(s.steps, s.trouble.Object(), s.body)
+	s.trouble.OnChanged = func() { widgets.Relayout(s.scroll) }
+	s.foot = widgets.Inset(32, 20, widgets.Row(widgets.Gap16, []fyne.CanvasObject{s.back, s.later}, s.hint, s.next))
+	s.object = widgets.Foot(s.scroll, s.foot)
+	return s
+}
+
+// Object implements [screen.Screen].
+func (s *Screen) Object() fyne.CanvasObject { return s.object }
+
+// Open implements [screen.Screen].
+func (s *Screen) Open(p screen.Place) {
+	s.trouble.Show(nil, nil)
+	if !s.busy {
+		s.flow.resume(s.status, p.Reconnect)
+	}
+	s.show()
+	if s.flow.forms == nil || len(s.flow.picks) == 0 {
+		s.discover()
+	}
+}
+
+// Set implements [screen.Screen].
+func (s *Screen) Set(st app.Status) {
+	s.status = st
+	if s.flow.page == pageFirst {
+		s.showFirst()
+	}
+}
+
+// Enter implements [screen.Screen].
+func (s *Screen) Enter() {
+	switch {
+	case s.busy || s.next.Disabled():
+	case s.flow.page == pageFirst:
+		s.firstButton()
+	case s.flow.page == pagePass:
+		s.makeVault()
+	case s.flow.page == pageWhat && s.flow.hasVault:
+		s.addSources()
+	case s.flow.next():
+		s.trouble.Show(nil, nil)
+		s.show()
+	}
+}
+
+// Back implements [screen.Screen].
+func (s *Screen) Back() bool {
+	if s.busy || !s.flow.back() {
+		return false
+	}
+	s.trouble.Show(nil, nil)
+	s.show()
+	return true
+}
+
+func (s *Screen) leave() { s.env.Show(screen.Place{Screen: screen.Home}) }
+
+// ask runs work during which nothing else may be pressed.
+func (s *Screen) ask(work func(ctx context.Context) error, done func(), again func()) {
+	if s.busy {
+		return
+	}
+	s.busy = true
+	s.trouble.Show(nil, nil)
+	s.check()
+	s.env.Go(func(ctx context.Context) func() {
+		err := work(ctx)
+		return func() {
+			s.busy = false
+			s.trouble.Show(err, again)
+			if err == nil {
+				done()
+			} else {
+				s.scroll.ScrollToTop()
+			}
+			s.check()
+		}
+	})
+}
+
+// discover asks for the kinds there are and for what is on this computer.
+func (s *Screen) discover() {
+	if s.looking {
+		return
+	}
+	s.looking = true
+	s.show()
+	s.env.Go(func(ctx context.Context) func() {
+		forms, err := s.env.Service.Forms(ctx)
+		var found []app.Found
+		if err == nil {
+			found, err = s.env.Service.Discover(ctx)
+		}
+		return func() {
+			s.looking = false
+			s.trouble.Show(err, s.discover)
+			if len(forms.Storages) > 0 {
+				s.flow.forms = &forms
+			}
+			s.flow.discovered(found)
+			s.show()
+		}
+	})
+}
+
+// test proves the storage.
+func (s *Screen) test() {
+	spec := s.flow.storage()
+	var report app.StorageReport
+	s.ask(func(ctx context.Context) (err error) {
+		report, err = s.env.Service.ProbeStorage(ctx, spec)
+		return err
+	}, func() {
+		s.trouble.Show(s.flow.proved(report), s.test)
+		s.show()
+	}, s.test)
+}
+
+// makeVault makes or opens the vault and then adds the sources.
+func (s *Screen) makeVault() {
+	if s.flow.lack() != "" {
+		return
+	}
+	if s.flow.made {
+		s.addSources()
+		return
+	}
+	spec := s.flow.storage()
+	r := app.VaultRequest{Storage: spec, Shop: s.flow.shop, Secrets: app.Secrets{app.PassphraseKey: app.NewSecret(s.flow.passphrase())}}
+	for k, v := range spec.Secrets {
+		r.Secrets[k] = v
+	}
+	open := s.flow.existing()
+	s.ask(func(ctx context.Context) (err error) {
+		if open {
+			_, err = s.env.Service.OpenVault(ctx, r)
+		} else {
+			_, err = s.env.Service.CreateVault(ctx, r)
+		}
+		return err
+	}, func() {
+		s.flow.hasVault, s.flow.made = true, true
+		s.flow.forget()
+		if s.flow.reconnect {
+			s.flow.reconnect = false
+			s.leave()
+			return
+		}
+		s.addSources()
+	}, s.makeVault)
+}
+
+// addSources adds what was ticked. One that is refused does not stop the
+// others; it is shown beside the first backup.
+func (s *Screen) addSources() {
+	picks := s.flow.ticked()
+	failed := map[string]error{}
+	s.ask(func(ctx context.Context) error {
+		var taken []string
+		for _, p := range picks {
+			name := screen.UniqueName(s.env.Words, p.Name, taken)
+			taken = append(taken, name)
+			_, err := s.env.Service.AddSource(ctx, app.AddSourceRequest{Kind: p.Kind, Name: name, Settings: p.Settings})
+			// An opened vault may have brought it already.
+			if err != nil && app.CodeOf(err) != app.CodeSourceExists {
+				failed[name] = err
+			}
+		}
+		return ctx.Err()
+	}, func() {
+		s.flow.failed = failed
+		s.flow.page = pageFirst
+		s.show()
+		if len(failed) < len(picks) {
+			s.startFirst()
+		}
+	}, s.addSources)
+}
+
+func (s *Screen) startFirst() {
+	s.ask(func(ctx context.Context) error {
+		_, err := s.env.Service.StartBackup(ctx, nil)
+		return err
+	}, func() {
+		s.showFirst()
+	}, s.startFirst)
+}
+
+func (s *Screen) stop(id app.JobID) {
+	s.env.Go(func(ctx context.Context) func() {
+		err := s.env.Service.Cancel(ctx, id)
+		return func() { s.trouble.Show(err, nil) }
+	})
+}
+
+// firstButton is what the last page's button does.
+func (s *Screen) firstButton() {
+	switch v := modelFirst(s.env.Words, s.status, s.flow, s.env.Now()); v.State {
+	case firstNothing:
+		s.flow.page, s.flow.made = pageWhat, false
+		s.show()
+	case firstFailed:
+		s.startFirst()
+	default:
+		s.flow.picks, s.flow.failed = nil, map[string]error{}
+		s.leave()
+	}
+}
+
+// check brings the buttons up to date with what is lacking.
+func (s *Screen) check() {
+	lack := s.flow.lack()
+	hint := ""
+	if lack != "" {
+		hint = s.env.T("setup.lack." + lack)
+	}
+	if s.busy {
+		hint = s.env.T("setup.busy")
+	}
+	s.hint.Set(hint)
+	s.next.SetEnabled(lack == "" && !s.busy)
+	pages := s.flow.pages()
+	i := slices.Index(pages, s.flow.page)
+	visible(s.back, i > 0 && !s.flow.made && s.flow.page != pageFirst)
+	visible(s.later, s.flow.page != pageFirst)
+	s.back.SetEnabled(!s.busy)
+	s.later.SetEnabled(!s.busy)
+	if s.probe != nil {
+		s.probe.SetEnabled(!s.busy && s.form != nil && s.form.Complete())
+	}
+	if s.flow.page != pageFirst {
+		text := s.env.T("setup.continue")
+		if s.flow.page == pagePass {
+			text = s.env.T("setup.start")
+		}
+		if s.next.Text != text {
+			s.next.SetText(text)
+		}
+	}
+	s.foot.Refresh()
+}
+
+func visible(o fyne.CanvasObject, on bool) {
+	if on {
+		o.Show()
+	} else {
+		o.Hide()
+	}
+}

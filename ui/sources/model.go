@@ -1,0 +1,75 @@
+// Package sources is the screen that shows what is protected, and lets the
+// owner add to it and take away.
+package sources
+
+import (
+	"time"
+
+	"kvart/app"
+	"kvart/assets"
+	"kvart/ui/screen"
+	"kvart/ui/widgets"
+)
+
+// mostProblems is how many files a card lists.
+const mostProblems = 5
+
+type fact struct{ Title, Value string }
+
+// card is one source.
+type card struct {
+	Name, Kind, Where string
+	State             string
+	Tone              widgets.Tone
+	Facts             []fact
+	Problem           *screen.Problem
+	Files             []string // that could not be read as they should
+	More              string
+}
+
+type viewModel struct {
+	CanAdd bool
+	Text   string
+	Cards  []card
+}
+
+func model(w *assets.Words, s app.Status, now time.Time) viewModel {
+	v := viewModel{CanAdd: s.Vault != nil, Text: w.T("sources.text")}
+	switch {
+	case s.Vault == nil:
+		v.Text = w.T("sources.novault")
+	case len(s.Sources) == 0:
+		v.Text = w.T("sources.none")
+	}
+	for _, src := range s.Sources {
+		v.Cards = append(v.Cards, cardOf(w, src, now))
+	}
+	return v
+}
+
+func cardOf(w *assets.Words, s app.SourceStatus, now time.Time) card {
+	c := card{Name: s.Source.Name, Kind: w.T("source." + string(s.Source.Kind)), Where: screen.WhereOf(s.Source.Settings)}
+	c.State, c.Tone = screen.StateOf(w, s)
+	last, size, restore := w.T("none"), w.T("none"), w.T("none")
+	if s.Point != nil {
+		last = w.When(s.Point.Time, now)
+		size = w.N("sources.size", s.Point.Files, assets.Args{"Bytes": w.Bytes(s.Point.Bytes)})
+	}
+	if s.RestoreSeconds > 0 {
+		restore = w.Stopwatch(time.Duration(s.RestoreSeconds * float64(time.Second)))
+	}
+	c.Facts = []fact{{w.T("sources.last"), last}, {w.T("sources.content"), size}, {w.T("sources.back"), restore}}
+	if s.Error != nil {
+		p := screen.Explain(w, s.Error, "")
+		c.Problem = &p
+	}
+	for i, p := range s.Problems {
+		if i == mostProblems {
+			c.More = w.N("sources.more", int64(len(s.Problems)-i))
+			break
+		}
+		title, _, _ := assets.ErrorWords(w, &app.Error{Code: p.Code})
+		c.Files = append(c.Files, w.T("sources.file", assets.Args{"Path": p.Path, "Why": title}))
+	}
+	return c
+}

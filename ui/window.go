@@ -1,0 +1,317 @@
+// Package ui is Kvart's window: a thin client of the guard. It holds no state
+// but what is on the screen; closing or killing it harms nothing. It sees only
+// the domain and the texts, never the vault or a connector.
+package ui
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"log/slog"
+	"sync"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/driver/software"
+
+	"kvart/app"
+	"kvart/assets"
+	"kvart/ui/history"
+	"kvart/ui/home"
+	"kvart/ui/recover"
+	"kvart/ui/screen"
+	"kvart/ui/settings"
+	"kvart/ui/setup"
+	"kvart/ui/sources"
+	"kvart/ui/theme"
+)
+
+// Options are what a window needs.
+type Options struct {
+	Context context.Context // ends the window's work; closing the window ends it too
+	Service app.Service
+	Build   string
+	// StartGuard starts the guard, or restarts one of another build.
+	StartGuard func(ctx context.Context) error
+	// Screen is the screen to start on: "home", "sources", "history",
+	// "recover", "settings"; "" means home.
+	Screen string
+	Log    *slog.Logger
+	// FirstFrame is called once, from Fyne's loop, when the first frame was
+	// drawn: without a working graphics driver it never is.
+	FirstFrame func()
+}
+
+// Window is Kvart's one window. Its methods are called from Fyne's own loop,
+// but for Do and Wait.
+type Window struct {
+	win    fyne.Window
+	opts   Options
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	run    runner
+	poke   chan struct{}
+
+	words    *assets.Words
+	env      screen.Env
+	screens  map[screen.Name]screen.Screen
+	shell    *shell
+	current  screen.Name
+	flow     *setup.Flow // taken up again where it was left
+	onClosed func()
+
+	// pickFile and pickFolder ask the owner for a path; tests answer for him.
+	pickFile, pickFolder func(done func(path string))
+
+	status   *app.Status // nil until the guard answered
+	received time.Time
+	drawn    time.Time // when the screen was last brought up to date
+	trouble  error     // why the guard does not answer
+}
+
+// New returns the window, not shown yet.
+func New(a fyne.App, o Options) *Window {
+	w := newWindow(a, o)
+	w.run = fyneRunner(&w.wg)
+	return w
+}
+
+func newWindow(a fyne.App, o Options) *Window {
+	a.Settings().SetTheme(theme.New())
+	w := &Window{opts: o, poke: make(chan struct{}, 1), current: startScreen(o.Screen), flow: setup.NewFlow()}
+	w.ctx, w.cancel = context.WithCancel(o.Context)
+	words, err := assets.NewWords("")
+	if err != nil {
+		// The texts are built in and a test reads them all.
+		panic(fmt.Sprintf("read built-in texts: %v", err))
+	}
+	w.words = words
+	w.win = a.NewWindow(app.Name)
+	w.win.SetIcon(icon())
+	w.win.SetPadded(false)
+	w.win.Resize(fyne.NewSize(1120, 740))
+	w.win.SetOnClosed(func() {
+		w.cancel()
+		if w.onClosed != nil {
+			w.onClosed()
+		}
+	})
+	w.win.Canvas().SetOnTypedKey(w.typed)
+	w.pickFile, w.pickFolder = w.chooseFile, w.chooseFolder
+	w.build()
+	return w
+}
+
+func startScreen(name string) screen.Name {
+	switch n := screen.Name(name); n {
+	case screen.Sources, screen.History, screen.Recover, screen.Settings, screen.Setup:
+		return n
+	}
+	return screen.Home
+}
+
+// Show shows the window and starts to follow the guard.
+func (w *Window) Show() {
+	w.start()
+	w.win.Show()
+}
+
+// SetScreen goes to a screen, by the names of [Options].
+func (w *Window) SetScreen(name string) {
+	w.show(screen.Place{Screen: startScreen(name)})
+	w.win.RequestFocus()
+}
+
+// Capture returns a picture of what the window shows. It is drawn for the
+// purpose: what the graphics card has shown cannot always be read back.
+func (w *Window) Capture() image.Image {
+	c := software.NewCanvas()
+	c.SetPadded(false)
+	c.SetContent(w.win.Content())
+	c.Resize(w.win.Canvas().Size())
+	return c.Capture()
+}
+
+// OnClosed sets what is called once the window is closed.
+func (w *Window) OnClosed(f func()) { w.onClosed = f }
+
+// Close closes the window.
+func (w *Window) Close() { w.win.Close() }
+
+// Wait waits, after the window was closed, until nothing of its work runs.
+// It must not be called from Fyne's loop.
+func (w *Window) Wait() { w.wg.Wait() }
+
+// build makes everything that holds words, in the language of the moment.
+func (w *Window) build() {
+	w.env = screen.Env{
+		Words: w.words, Service: w.opts.Service, Go: w.async, Show: w.show,
+		ChooseFile: func(done func(string)) { w.pickFile(done) }, ChooseFolder: func(done func(string)) { w.pickFolder(done) },
+		Now: w.now, Build: w.opts.Build,
+	}
+	w.screens = map[screen.Name]screen.Screen{
+		screen.Home:     home.New(w.env),
+		screen.Sources:  sources.New(w.env),
+		screen.History:  history.New(w.env),
+		screen.Recover:  recover.New(w.env),
+		screen.Settings: settings.New(w.env),
+		screen.Setup:    setup.New(w.env, w.flow),
+	}
+	w.shell = newShell(w.words, w.navigate, w.startGuard, w.opts.FirstFrame)
+	w.opts.FirstFrame = nil
+	w.win.SetContent(w.shell.root)
+	w.show(screen.Place{Screen: w.current})
+}
+
+// now is the guard's clock: what it said last, and the time since.
+func (w *Window) now() time.Time {
+	if w.status == nil {
+		return time.Now()
+	}
+	return w.status.Now.Add(time.Since(w.received))
+}
+
+// seen takes a new status in.
+func (w *Window) seen(s app.Status) {
+	first := w.status == nil
+	language := first && s.Language != "" || !first && s.Language != w.status.Language
+	back := w.trouble != nil
+	w.status, w.received, w.trouble = &s, time.Now(), nil
+	if language && w.speak(s.Language) {
+		return
+	}
+	if first || back {
+		w.show(screen.Place{Screen: w.current})
+		return
+	}
+	w.refresh()
+}
+
+// speak changes the language and reports whether it did.
+func (w *Window) speak(tag string) bool {
+	words, err := assets.NewWords(tag)
+	if err != nil {
+		w.opts.Log.Error("Read translations", "language", tag, "error", err)
+		return false
+	}
+	if words.Language() == w.words.Language() {
+		return false
+	}
+	w.words = words
+	w.build()
+	return true
+}
+
+// lost shows that the guard does not answer.
+func (w *Window) lost(err error) {
+	if w.trouble == nil {
+		w.opts.Log.Warn("Guard does not answer", "error", err)
+	}
+	w.trouble = err
+	w.shell.setNav(navModel(w.words, w.status, w.trouble, w.current, w.now()))
+	w.shell.showOffline(offlineModel(w.words, err))
+}
+
+// tick brings the screen up to date with the clock: every second while
+// something runs, else now and then.
+func (w *Window) tick() {
+	if w.status == nil || w.trouble != nil {
+		return
+	}
+	if w.status.Job == nil && time.Since(w.drawn) < 10*time.Second {
+		return
+	}
+	w.refresh()
+}
+
+func (w *Window) refresh() {
+	w.drawn = time.Now()
+	w.shell.setNav(navModel(w.words, w.status, w.trouble, w.current, w.now()))
+	if w.status != nil && w.trouble == nil {
+		w.screens[w.current].Set(*w.status)
+	}
+}
+
+// navigate is what the navigation does.
+func (w *Window) navigate(n screen.Name) { w.show(screen.Place{Screen: n}) }
+
+// show goes to a place.
+func (w *Window) show(p screen.Place) {
+	w.current = p.Screen
+	sc := w.screens[p.Screen]
+	switch {
+	case w.trouble != nil:
+		w.shell.showOffline(offlineModel(w.words, w.trouble))
+	case w.status == nil:
+		w.shell.showWaiting()
+	default:
+		sc.Set(*w.status)
+		w.shell.showScreen(sc.Object(), p.Screen == screen.Setup)
+		sc.Open(p)
+	}
+	w.refresh()
+}
+
+// typed handles keys nothing on the screen wanted.
+func (w *Window) typed(e *fyne.KeyEvent) {
+	if w.win.Canvas().Overlays().Top() != nil {
+		return // a file dialog is open
+	}
+	switch e.Name {
+	case fyne.KeyReturn, fyne.KeyEnter:
+		if w.shell.offline != nil {
+			w.startGuard()
+		} else if w.status != nil {
+			w.screens[w.current].Enter()
+		}
+	case fyne.KeyEscape:
+		if w.status != nil && !w.screens[w.current].Back() && w.current != screen.Home {
+			w.show(screen.Place{Screen: screen.Home})
+		}
+	}
+}
+
+// startGuard starts the guard and looks for it at once.
+func (w *Window) startGuard() {
+	if w.opts.StartGuard == nil || !w.shell.guardStarting() {
+		return
+	}
+	w.async(func(ctx context.Context) func() {
+		err := w.opts.StartGuard(ctx)
+		return func() {
+			if err != nil {
+				w.lost(err)
+			}
+			select {
+			case w.poke <- struct{}{}:
+			default: // the loop has not even taken the last one
+			}
+		}
+	})
+}
+
+func (w *Window) chooseFile(done func(string)) {
+	d := dialog.NewFileOpen(func(f fyne.URIReadCloser, err error) {
+		if err != nil || f == nil {
+			return
+		}
+		if err := f.Close(); err != nil {
+			w.opts.Log.Warn("Close chosen file", "error", err)
+		}
+		done(f.URI().Path())
+	}, w.win)
+	d.Resize(fyne.NewSize(860, 600))
+	d.Show()
+}
+
+func (w *Window) chooseFolder(done func(string)) {
+	d := dialog.NewFolderOpen(func(f fyne.ListableURI, err error) {
+		if err == nil && f != nil {
+			done(f.Path())
+		}
+	}, w.win)
+	d.Resize(fyne.NewSize(860, 600))
+	d.Show()
+}

@@ -1,0 +1,124 @@
+package ui
+
+import (
+	"context"
+	"image/png"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+	fynetheme "fyne.io/fyne/v2/theme"
+
+	"kvart/app"
+	"kvart/ui/screen"
+	"kvart/ui/theme"
+	"kvart/ui/uitest"
+)
+
+// rig is a window without a display whose work runs at once, on the test's
+// own goroutine.
+type rig struct {
+	*Window
+	t   *testing.T
+	svc *uitest.Service
+	app fyne.App
+	c   fyne.Canvas
+}
+
+func newRig(t *testing.T, s app.Status, change ...func(*Options)) *rig {
+	t.Helper()
+	t.Setenv("LC_ALL", "en_GB.UTF-8")
+	if s.Language == "" {
+		s.Language = "en"
+	}
+	a := test.NewTempApp(t)
+	svc := uitest.NewService(s)
+	o := Options{Context: t.Context(), Service: svc, Build: "test", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		StartGuard: func(ctx context.Context) error { return nil }}
+	for _, fn := range change {
+		fn(&o)
+	}
+	w := newWindow(a, o)
+	inline := func(f func()) { f() }
+	w.run = runner{background: inline, inside: inline}
+	svc.OnPush = w.seen
+	w.seen(s)
+	w.win.Resize(fyne.NewSize(1120, 740))
+	w.chooser(t)
+	return &rig{Window: w, t: t, svc: svc, app: a, c: w.win.Canvas()}
+}
+
+// chooser makes the file dialogs answer at once.
+func (w *Window) chooser(t *testing.T) {
+	t.Helper()
+	w.pickFile = func(done func(string)) { done("/home/asa/Ny/ny.db") }
+	w.pickFolder = func(done func(string)) { done("/media/backup/kvart") }
+}
+
+func (r *rig) press(name string)     { r.t.Helper(); uitest.Press(r.t, r.c, name) }
+func (r *rig) sees(words ...string)  { r.t.Helper(); uitest.MustSee(r.t, r.c, words...) }
+func (r *rig) lacks(words ...string) { r.t.Helper(); uitest.MustNotSee(r.t, r.c, words...) }
+
+// shoot writes a picture of the window where KVART_SHOTS says, for a person to
+// look at.
+func (r *rig) shoot(name string) {
+	r.t.Helper()
+	dir := os.Getenv("KVART_SHOTS")
+	if dir == "" {
+		return
+	}
+	for variant, v := range map[string]fyne.ThemeVariant{"light": fynetheme.VariantLight, "dark": fynetheme.VariantDark} {
+		r.app.Settings().SetTheme(theme.Fixed(v))
+		r.win.Content().Refresh()
+		f, err := os.Create(filepath.Join(dir, name+"-"+variant+".png"))
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if err := png.Encode(f, r.Capture()); err != nil {
+			r.t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+func TestWindow_everyScreenSpeaksBothLanguages(t *testing.T) {
+	for _, lang := range []string{"en", "sv"} {
+		for name, s := range uitest.Statuses() {
+			s.Language = lang
+			r := newRig(t, s)
+			screens := []screen.Name{screen.Home, screen.Sources, screen.Recover}
+			if name == "safe" || name == "empty" {
+				screens = append(screens, screen.History, screen.Settings, screen.Setup)
+			}
+			for _, n := range screens {
+				r.show(screen.Place{Screen: n})
+				r.lacks("⟦", "<no value>", "{{")
+				if os.Getenv("KVART_SHOTS") == "" {
+					continue
+				}
+				if n == screen.Home || name == "safe" || n == screen.Setup && name == "empty" {
+					r.shoot(name + "-" + string(n) + "-" + lang)
+				}
+			}
+			r.Close()
+		}
+	}
+}
+
+func TestWindow_callsFirstFrameOnce(t *testing.T) {
+	n := 0
+	r := newRig(t, uitest.Safe(), func(o *Options) { o.FirstFrame = func() { n++ } })
+	r.Capture()
+	r.show(screen.Place{Screen: screen.Settings})
+	r.speak("sv")
+	r.Capture()
+	if n != 1 {
+		t.Errorf("first frame was told %d times", n)
+	}
+}
