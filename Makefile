@@ -60,4 +60,4 @@ bench: ## timings, as ratios against a peer measured in the same run
 screenshots: demo ## pictures of the real window into docs/screenshots
 
 clean:
-	rm -rf $(BIN) demo
+	rm -rf $(BIN)

@@ -29,6 +29,11 @@ type Marker string
 // "table.sale" → rows, "files", "bytes".
 type Stats map[string]int64
 
+// StatDamaged counts the parts of a source, such as tables, that could not be
+// read for damage that was there before the capture. The capture holds them as
+// they were.
+const StatDamaged = "damaged"
+
 // Item is one file of a capture.
 type Item struct {
 	Path    string      // slash-separated, no "." or "..", unique within the capture

@@ -42,10 +42,11 @@ type Point struct {
 	Stats    Stats `json:"stats,omitempty"`
 }
 
-// Problem is a file that was not captured as it should have been.
+// Problem is a file that was not captured as it should have been; without a
+// path, the source as a whole.
 type Problem struct {
-	Path string `json:"path"`
-	Code Code   `json:"code"` // CodeItemVanished, CodeItemUnreadable, CodeItemChanged
+	Path string `json:"path,omitempty"`
+	Code Code   `json:"code"` // CodeItemVanished, CodeItemUnreadable, CodeItemChanged, CodeSourceDamaged
 }
 
 // SaveRequest is one source's part of a run.

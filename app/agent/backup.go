@@ -209,7 +209,12 @@ func (a *Agent) store(ctx context.Context, v app.Vault, j *job, moved []*sourceR
 			r.saved = results[i]
 			r.result = app.RunResult{
 				Source: r.source.Name, State: app.RunDone, Point: results[i].Point.ID,
+				Bytes: results[i].Point.Bytes, Files: results[i].Point.Files,
 				BytesRead: results[i].BytesRead, BytesUploaded: results[i].BytesUploaded, Problems: results[i].Problems,
+			}
+			if r.saved.Point.Stats[app.StatDamaged] > 0 {
+				// kept, since it may be all there is, but the shop is not safe with it
+				r.result.Problems = append(r.result.Problems, app.Problem{Code: app.CodeSourceDamaged})
 			}
 		}
 		if r.capture != nil && r.capture.Close != nil {

@@ -91,10 +91,8 @@ func (a *Agent) drillInto(ctx context.Context, j *job, s app.Source, dir string,
 	for _, b := range plan.Blockers {
 		return b
 	}
-	if f, ok := p.restore.From.(app.Prefetcher); ok {
-		if err := f.Prefetch(ctx, nowhere{}); err != nil {
-			return err
-		}
+	if err := prefetch(ctx, p.restore.From); err != nil {
+		return err
 	}
 	if err := p.restorer.Apply(ctx, p.restore, j); err != nil {
 		return err

@@ -263,7 +263,11 @@ func (a *Agent) Diff(ctx context.Context, r app.DiffRequest) (changes []app.Chan
 			if p, err = a.choose(ctx, v, s, id, time.Time{}); err != nil {
 				return nil, err
 			}
-			view, err = v.Open(ctx, p.ID)
+			if view, err = v.Open(ctx, p.ID); err == nil {
+				if err := prefetch(ctx, view); err != nil {
+					return nil, errors.Join(err, view.Close())
+				}
+			}
 		}
 		if err != nil {
 			return nil, err

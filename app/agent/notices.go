@@ -12,6 +12,8 @@ const (
 	causeFailed  = "failed"
 	causeRestore = "restore"
 	causeDrill   = "drill"
+
+	causeNoWindow = "no_tray_window"
 )
 
 // tellOwner shows a notice for each cause that stands and takes away those
@@ -80,5 +82,13 @@ func (a *Agent) tellRestore(ctx context.Context, err error) {
 	title, text := a.NoticeWords(causeRestore, app.AsError(err))
 	if err := a.Notifier.Notify(context.WithoutCancel(ctx), app.Notice{Cause: causeRestore, Title: title, Text: text, Alarm: err != nil}); err != nil {
 		a.Log.InfoContext(ctx, "Notice not shown", "cause", causeRestore, "error", err)
+	}
+}
+
+// TellNoWindow says that the window did not come.
+func (a *Agent) TellNoWindow(ctx context.Context) {
+	title, text := a.NoticeWords(causeNoWindow, nil)
+	if err := a.Notifier.Notify(ctx, app.Notice{Cause: causeNoWindow, Title: title, Text: text, Alarm: true}); err != nil {
+		a.Log.InfoContext(ctx, "Notice not shown", "cause", causeNoWindow, "error", err)
 	}
 }

@@ -188,10 +188,8 @@ func (a *Agent) apply(ctx context.Context, j *job, parts []*part, rec app.Restor
 			continue
 		}
 		j.at(app.StepRestore, p.source.Name)
-		if f, ok := p.restore.From.(app.Prefetcher); ok {
-			if err := f.Prefetch(ctx, nowhere{}, p.restore.Paths...); err != nil {
-				return a.failRestore(ctx, j, rec, err)
-			}
+		if err := prefetch(ctx, p.restore.From, stored(p.restore)...); err != nil {
+			return a.failRestore(ctx, j, rec, err)
 		}
 		if err := p.restorer.Apply(ctx, p.restore, j); err != nil {
 			return a.failRestore(ctx, j, rec, err)
@@ -233,6 +231,17 @@ func (a *Agent) check(ctx context.Context, j *job, parts []*part, rec app.Restor
 	}
 	rec.State, rec.Ended = app.RestoreDone, a.Now()
 	return a.putRestore(ctx, j, rec)
+}
+
+// stored returns the paths of a restore that lie in the point itself: none,
+// meaning all, where one is a view made of it, such as a table's dump.
+func stored(r app.Restore) []string {
+	for _, p := range r.Paths {
+		if _, err := fs.Stat(r.From, p); err != nil {
+			return nil
+		}
+	}
+	return r.Paths
 }
 
 // nowhere is progress that nobody looks at.

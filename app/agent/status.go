@@ -51,14 +51,14 @@ func (a *Agent) Status(ctx context.Context) (app.Status, error) {
 	if err := a.fillSources(ctx, &st, d, now); err != nil {
 		return st, err
 	}
-	damaged, err := a.vaultProblems(ctx)
+	against, err := a.vaultProblems(ctx)
 	if err != nil {
 		return st, err
 	}
 	if vaultErr != nil {
-		damaged = append(damaged, vaultErr)
+		against = append(against, vaultErr)
 	}
-	st.Verdict, st.Problems = verdict(d.Vault != nil, st.Sources, damaged)
+	st.Verdict, st.Problems = verdict(d.Vault != nil, st.Sources, against)
 	if st.Today, err = a.day(ctx, "", now); err != nil {
 		return st, err
 	}
@@ -102,9 +102,10 @@ func (a *Agent) fillSources(ctx context.Context, st *app.Status, d Document, now
 		}
 		if stored != nil {
 			ss.Problems, ss.Uploaded = stored.Result.Problems, stored.Result.BytesUploaded
-			f.incomplete = unreadable(ss.Problems)
+			f.incomplete, f.damaged = unreadable(ss.Problems), damaged(ss.Problems)
 			if ss.Point != nil {
-				ss.Point.Bytes = stored.Result.BytesRead
+				ss.Point.Bytes, ss.Point.Files = stored.Result.Bytes, stored.Result.Files
+				ss.Point.Incomplete = int64(f.incomplete)
 			}
 			f.unproven = !f.verified
 		}
@@ -136,6 +137,10 @@ func unreadable(ps []app.Problem) (n int) {
 		}
 	}
 	return n
+}
+
+func damaged(ps []app.Problem) bool {
+	return slices.ContainsFunc(ps, func(p app.Problem) bool { return p.Code == app.CodeSourceDamaged })
 }
 
 // vaultProblems returns what stands against the vault as a whole.

@@ -145,12 +145,21 @@ func storageSpec(specs []app.KindSpec, kind app.Kind) (app.KindSpec, error) {
 
 // CreateVault implements [app.VaultService].
 func (a *Agent) CreateVault(ctx context.Context, r app.VaultRequest) (app.VaultInfo, error) {
-	return a.setUpVault(ctx, r, a.Vaults.Create)
+	if d := a.Store.Document(); d.Vault != nil && len(d.Sources) > 0 {
+		return app.VaultInfo{}, app.Errorf(app.CodeVaultExists, "set up vault", "this computer already uses one")
+	}
+	return a.setUpVault(ctx, r, "", a.Vaults.Create)
 }
 
-// OpenVault implements [app.VaultService].
+// OpenVault implements [app.VaultService]. Where sources are set up already it
+// opens only the vault that holds their backups: it has moved, or its key or
+// passphrase has changed.
 func (a *Agent) OpenVault(ctx context.Context, r app.VaultRequest) (app.VaultInfo, error) {
-	info, err := a.setUpVault(ctx, r, a.Vaults.Open)
+	var expect string
+	if d := a.Store.Document(); d.Vault != nil && len(d.Sources) > 0 {
+		expect = d.Vault.ID
+	}
+	info, err := a.setUpVault(ctx, r, expect, a.Vaults.Open)
 	if err != nil {
 		return info, err
 	}
@@ -163,7 +172,7 @@ func (a *Agent) OpenVault(ctx context.Context, r app.VaultRequest) (app.VaultInf
 
 // setUpVault makes or opens a vault and, only when that worked, keeps how to
 // open it again.
-func (a *Agent) setUpVault(ctx context.Context, r app.VaultRequest, get func(context.Context, app.VaultSetup) (app.Vault, error)) (app.VaultInfo, error) {
+func (a *Agent) setUpVault(ctx context.Context, r app.VaultRequest, expect string, get func(context.Context, app.VaultSetup) (app.Vault, error)) (app.VaultInfo, error) {
 	spec, err := storageSpec(a.Vaults.Storages(), r.Storage.Kind)
 	if err != nil {
 		return app.VaultInfo{}, err
@@ -181,16 +190,12 @@ func (a *Agent) setUpVault(ctx context.Context, r app.VaultRequest, get func(con
 		return app.VaultInfo{}, err
 	}
 	defer a.unlock()
-	d := a.Store.Document()
-	if d.Vault != nil && len(d.Sources) > 0 {
-		return app.VaultInfo{}, app.Errorf(app.CodeVaultExists, "set up vault", "this computer already uses one")
-	}
 	if err := a.closeVault(ctx); err != nil {
 		a.Log.WarnContext(ctx, "Vault not closed", "error", err)
 	}
 	v, err := get(ctx, app.VaultSetup{
 		Storage:    app.StorageSpec{Kind: r.Storage.Kind, Settings: r.Storage.Settings, Secrets: secrets},
-		Passphrase: r.Secrets[app.PassphraseKey], Shop: r.Shop, StateDir: a.vaultDir(),
+		Passphrase: r.Secrets[app.PassphraseKey], Shop: r.Shop, StateDir: a.vaultDir(), ExpectID: expect,
 	})
 	if err != nil {
 		return app.VaultInfo{}, err

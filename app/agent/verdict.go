@@ -25,6 +25,7 @@ type sourceFacts struct {
 	safeUntil  time.Time // up to when nothing had moved since
 	unproven   bool      // there are points, none of them verified
 	incomplete int       // files the newest point lacks
+	damaged    bool      // the newest point holds a source that was damaged already
 	lastErr    *app.Error
 }
 
@@ -45,6 +46,8 @@ func (f sourceFacts) state(err *app.Error) (app.SourceState, *app.Error) {
 		return app.SourceWaiting, nil
 	case f.now.Sub(f.safeUntil) > lateAfter:
 		return app.SourceLate, &app.Error{Code: app.CodeLate, Op: "look at source"}
+	case f.damaged:
+		return app.SourceFailed, &app.Error{Code: app.CodeSourceDamaged, Op: "look at source"}
 	case f.incomplete > 0:
 		return app.SourceIncomplete, (&app.Error{Code: app.CodeSourceIncomplete, Op: "look at source"}).With("count", strconv.Itoa(f.incomplete))
 	}

@@ -81,6 +81,9 @@ func (a *Agent) openView(ctx context.Context, v app.Vault, s app.Source, point a
 	if !ok || point.Kind != app.PointBackup {
 		return &view{FS: raw, point: point.ID, close: raw.Close}, nil
 	}
+	if err := prefetch(ctx, raw); err != nil {
+		return nil, errors.Join(err, raw.Close())
+	}
 	tmp, err := a.tempDir("view-")
 	if err != nil {
 		return nil, errors.Join(err, raw.Close())
@@ -90,6 +93,15 @@ func (a *Agent) openView(ctx context.Context, v app.Vault, s app.Source, point a
 		return nil, errors.Join(err, raw.Close(), os.RemoveAll(tmp))
 	}
 	return &view{FS: w, point: point.ID, close: func() error { return errors.Join(w.Close(), raw.Close(), os.RemoveAll(tmp)) }}, nil
+}
+
+// prefetch brings a point near where its vault is far: what reads all of it
+// would otherwise wait for thousands of small requests.
+func prefetch(ctx context.Context, from fs.FS, paths ...string) error {
+	if f, ok := from.(app.Prefetcher); ok {
+		return f.Prefetch(ctx, nowhere{}, paths...)
+	}
+	return nil
 }
 
 // tempDir makes a folder for unpacked data, inside the guard's own.

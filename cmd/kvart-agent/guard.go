@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -34,7 +31,8 @@ func setupRun(c *command) func(context.Context) error {
 		g, err := newGuard(ctx, c.data, os.Stderr)
 		if err != nil {
 			if app.CodeOf(err) == app.CodeGuardRunning && *open {
-				return openWindow(c.data, "home") // started again: the owner wants to see it
+				_, err := startWindow(c.data, "home") // started again: the owner wants to see it
+				return err
 			}
 			return err
 		}
@@ -65,9 +63,7 @@ func (c *command) serve(ctx context.Context, stop func(), g *guard, withTray, op
 		fmt.Fprintln(c.out, c.words.T("cli.guarding", assets.Args{"When": c.words.When(st.NextBackup, time.Now())}))
 	}
 	if open {
-		if err := openWindow(c.data, "home"); err != nil {
-			g.log.Logger().WarnContext(ctx, "Window not opened", "error", err)
-		}
+		g.openWindow(ctx, c.data, "home")
 	}
 	if withTray {
 		// GTK and Cocoa want the main goroutine: it is this one
@@ -102,13 +98,9 @@ func (c *command) showTray(ctx context.Context, g *guard, stop func()) error {
 		Service: g.agent,
 		Words:   c.chosenWords(ctx, g),
 		Icons:   icons,
-		Open: func(screen string) {
-			if err := openWindow(c.data, screen); err != nil {
-				g.log.Logger().WarnContext(ctx, "Window not opened", "error", err)
-			}
-		},
-		Quit: stop,
-		Log:  g.log.Logger(),
+		Open:    func(screen string) { g.openWindow(ctx, c.data, screen) },
+		Quit:    stop,
+		Log:     g.log.Logger(),
 	})
 }
 
@@ -127,22 +119,4 @@ func (c *command) chosenWords(ctx context.Context, g *guard) func() *assets.Word
 		}
 		return words
 	}
-}
-
-// openWindow starts the window, which lies beside this program.
-func openWindow(data, screen string) error {
-	exe, err := os.Executable()
-	if err != nil {
-		return app.Errorf(app.CodeInternal, "find own program", "%w", err)
-	}
-	name := "kvart"
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	window := exec.Command(filepath.Join(filepath.Dir(exe), name), "--data", data, "--screen", screen)
-	if err := window.Start(); err != nil {
-		return app.Errorf(app.CodeInternal, "open window", "%w", err)
-	}
-	go func() { _ = window.Wait() }() // only so that no dead process is left behind
-	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -199,9 +200,9 @@ func (d *demo) bringBack(ctx context.Context, before, all []string, pictures map
 	return nil
 }
 
-// begin starts a process of the demo's, whose words go to stderr.
+// begin starts a process of the demo's, whose log goes to its own folder.
 func begin(c *exec.Cmd) error {
-	c.Stderr = os.Stderr
+	c.Stderr = io.Discard
 	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
 	c.WaitDelay = 10 * time.Second
 	if err := c.Start(); err != nil {

@@ -166,14 +166,13 @@ func (cp *capture) close() error {
 	return cp.let()
 }
 
-// Stats keys.
+// Stats keys, beside [app.StatDamaged]: the tables that could not be read through.
 const (
 	statBytes = "bytes"
 	statTable = "table." // before a table's name
-	// statDamaged counts tables that could not be read through: the database
+	// app.StatDamaged counts tables that could not be read through: the database
 	// was damaged already when it was captured, and is captured all the same,
 	// since it may be all the owner has.
-	statDamaged = "damaged"
 )
 
 // count counts the rows of every table in the snapshot's own transaction, but
@@ -194,7 +193,7 @@ func (c *Connector) count(ctx context.Context, s *snapshot) (app.Stats, error) {
 			return stats, ctx.Err()
 		case damaged(err):
 			c.log.Warn("Damaged table", "connector", string(Kind), "table", table, "error", err)
-			stats[statDamaged]++
+			stats[app.StatDamaged]++
 		case err != nil:
 			// Built on a function or module only the till has.
 			c.log.Info("Table could not be counted", "connector", string(Kind), "table", table, "error", err)

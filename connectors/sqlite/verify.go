@@ -96,7 +96,7 @@ func (c *conn) integrity(ctx context.Context, stats app.Stats) app.Check {
 	default:
 		check.Detail = strings.Join(found, "; ")
 	}
-	if !check.OK && stats[statDamaged] > 0 {
+	if !check.OK && stats[app.StatDamaged] > 0 {
 		check.Detail = "damaged already when it was backed up: " + check.Detail
 	}
 	return check

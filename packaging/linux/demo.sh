@@ -4,7 +4,7 @@
 # screens go to docs/screenshots.
 set -euo pipefail
 bin=$(realpath "$1")
-dir=$PWD/demo
+dir=${TMPDIR:-/tmp}/kvart-demo
 rm -rf "$dir"
 export KVART_SECRETS=file # the demo leaves nothing in the owner's keychain
 "$bin/kvart-demo" --dir "$dir"
