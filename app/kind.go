@@ -32,6 +32,10 @@ type KindSpec struct {
 	Kind   Kind    `json:"kind"`
 	Fields []Field `json:"fields"`
 
+	// Order is a source kind's place in a full recovery, lower first:
+	// databases and tills, then files.
+	Order int `json:"order,omitempty"`
+
 	OffSite bool `json:"offSite,omitempty"` // storage only: lies outside the shop's premises
 	CanLock bool `json:"canLock,omitempty"` // storage only: can refuse deletion for a time
 }

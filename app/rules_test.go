@@ -128,10 +128,18 @@ func TestImportDirections(t *testing.T) {
 func TestImportDirections_catchesWrongOnes(t *testing.T) {
 	t.Parallel()
 	for _, wrong := range [][2]string{
-		{"app", "kvart/app/ipc"}, {"app", "golang.org/x/sync/errgroup"}, {"ui/home", "kvart/backup"}, {"ui", "kvart/app/agent"},
-		{"backup", "kvart/connectors"}, {"connectors/sqlite", "kvart/connectors/folder"}, {"connectors/sqlite", "kvart/backup"},
-		{"app/tray", "kvart/app/ipc"}, {"app/agent", "kvart/app/ipc"}, {"app/agent", "github.com/kopia/kopia/repo"},
-		{"cmd/kvart-agent", "fyne.io/fyne/v2"}, {"cmd/kvart", "github.com/getlantern/systray"},
+		{"app", "kvart/app/ipc"},
+		{"app", "golang.org/x/sync/errgroup"},
+		{"ui/home", "kvart/backup"},
+		{"ui", "kvart/app/agent"},
+		{"backup", "kvart/connectors"},
+		{"connectors/sqlite", "kvart/connectors/folder"},
+		{"connectors/sqlite", "kvart/backup"},
+		{"app/tray", "kvart/app/ipc"},
+		{"app/agent", "kvart/app/ipc"},
+		{"app/agent", "github.com/kopia/kopia/repo"},
+		{"cmd/kvart-agent", "fyne.io/fyne/v2"},
+		{"cmd/kvart", "github.com/getlantern/systray"},
 	} {
 		if mayImport(wrong[0], wrong[1]) == nil {
 			t.Errorf("%s may import %s", wrong[0], wrong[1])

@@ -35,9 +35,11 @@ type Point struct {
 	Files      int64     `json:"files"`
 	Incomplete int64     `json:"incomplete,omitempty"` // files that could not be read
 	Pinned     bool      `json:"pinned"`
-	// Verified reports that everything in the point was read back and
-	// compared. The vault sets it on points it has just saved; who lists
-	// points later fills it in from what it remembers.
+	// Verified reports that the point was read back after it was written:
+	// every path and size compared, every object looked up, and what was new in
+	// it read in full, up to the vault's bound. The vault sets it on points it
+	// has just saved; who lists points later fills it in from what it
+	// remembers.
 	Verified bool  `json:"verified"`
 	Stats    Stats `json:"stats,omitempty"`
 }

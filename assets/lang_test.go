@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"kvart/app"
 )
@@ -169,11 +170,8 @@ func checkSentence(t *testing.T, what, text string, stop bool) {
 	if text == "" || strings.TrimSpace(text) != text || strings.HasSuffix(text, ".") != stop {
 		t.Errorf("%s is no good sentence: %q", what, text)
 	}
-	for _, r := range text {
-		if strings.ToUpper(string(r)) != string(r) && !strings.HasPrefix(text, "https") {
-			t.Errorf("%s begins with a small letter: %q", what, text)
-		}
-		break
+	if r, _ := utf8.DecodeRuneInString(text); strings.ToUpper(string(r)) != string(r) && !strings.HasPrefix(text, "https") {
+		t.Errorf("%s begins with a small letter: %q", what, text)
 	}
 }
 

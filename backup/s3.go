@@ -115,11 +115,8 @@ func (b bucket) answers(ctx context.Context) error {
 	}
 	quick, cancel := context.WithTimeout(ctx, quickCheck)
 	defer cancel()
-	for o := range c.ListObjects(quick, b.name, minio.ListObjectsOptions{Prefix: b.prefix, MaxKeys: 1}) {
-		if o.Err != nil {
-			return b.refused(ctx, o.Err)
-		}
-		break
+	if o, ok := <-c.ListObjects(quick, b.name, minio.ListObjectsOptions{Prefix: b.prefix, MaxKeys: 1}); ok && o.Err != nil {
+		return b.refused(ctx, o.Err)
 	}
 	if quick.Err() != nil {
 		return b.refused(ctx, quick.Err())

@@ -168,7 +168,7 @@ func TestProvider_ConformanceInRealBucket(t *testing.T) {
 	t.Parallel()
 	parts := strings.Split(os.Getenv("KVART_TEST_S3"), ",")
 	if len(parts) != 4 {
-		t.Skip("KVART_TEST_S3 is not set to endpoint,bucket,access,secret")
+		t.Skip("KVART-SKIP s3: KVART_TEST_S3 is not set to endpoint,bucket,access,secret")
 	}
 	run := strconv.FormatInt(time.Now().UnixNano(), 36)
 	vaulttest.Run(t, provider, func(t *testing.T) app.StorageSpec {

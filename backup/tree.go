@@ -84,20 +84,9 @@ func (t *tree) add(it app.Item) error {
 	if kind != 0 && kind != fs.ModeDir && kind != fs.ModeSymlink || kind == 0 && it.Open == nil {
 		return app.Errorf(app.CodeInternal, "capture", "%s: mode %v can't be captured", it.Path, it.Mode)
 	}
-	parent := t.root
-	for i, r := range it.Path {
-		if r != '/' {
-			continue
-		}
-		next := parent.children[path.Base(it.Path[:i])]
-		if next == nil {
-			next = &node{path: it.Path[:i], item: app.Item{Mode: fs.ModeDir}, children: map[string]*node{}}
-			parent.children[path.Base(next.path)] = next
-		}
-		if next.children == nil {
-			return app.Errorf(app.CodeInternal, "capture", "%s lies in a file", it.Path)
-		}
-		parent = next
+	parent, err := t.parent(it.Path)
+	if err != nil {
+		return err
 	}
 	name := path.Base(it.Path)
 	if old := parent.children[name]; old != nil {
@@ -117,6 +106,26 @@ func (t *tree) add(it app.Item) error {
 	}
 	parent.children[name] = n
 	return nil
+}
+
+// parent returns the folder a path lies in, made where no item told of it.
+func (t *tree) parent(name string) (*node, error) {
+	parent := t.root
+	for i, r := range name {
+		if r != '/' {
+			continue
+		}
+		next := parent.children[path.Base(name[:i])]
+		if next == nil {
+			next = &node{path: name[:i], item: app.Item{Mode: fs.ModeDir}, children: map[string]*node{}}
+			parent.children[path.Base(next.path)] = next
+		}
+		if next.children == nil {
+			return nil, app.Errorf(app.CodeInternal, "capture", "%s lies in a file", name)
+		}
+		parent = next
+	}
+	return parent, nil
 }
 
 // sorted returns the children by name.

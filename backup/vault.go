@@ -70,7 +70,7 @@ func (v *Vault) begin(ctx context.Context) (end func(), err error) {
 		<-v.turn
 		return nil, err
 	}
-	v.loc.store.takeError() // of an earlier session
+	_ = v.loc.store.takeError() // of an earlier session
 	return func() { <-v.turn }, nil
 }
 

@@ -115,7 +115,6 @@ const (
 
 // dirState is what is known of a folder that several points share.
 type dirState struct {
-	files   int64
 	damaged []string // relative paths
 }
 

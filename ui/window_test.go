@@ -37,8 +37,10 @@ func newRig(t *testing.T, s app.Status, change ...func(*Options)) *rig {
 	}
 	a := test.NewTempApp(t)
 	svc := uitest.NewService(s)
-	o := Options{Context: t.Context(), Service: svc, Build: "test", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		StartGuard: func(ctx context.Context) error { return nil }}
+	o := Options{
+		Context: t.Context(), Service: svc, Build: "test", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		StartGuard: func(ctx context.Context) error { return nil },
+	}
 	for _, fn := range change {
 		fn(&o)
 	}

@@ -179,12 +179,7 @@ func (a *Agent) store(ctx context.Context, v app.Vault, j *job, moved []*sourceR
 		reqs = append(reqs, app.SaveRequest{
 			Source: r.source.ID, Name: r.source.Name, Kind: app.PointBackup, Time: r.started,
 			Items: r.items(ctx, place.Marker),
-			Stats: func() app.Stats {
-				if r.capture == nil || r.capture.Stats == nil {
-					return nil
-				}
-				return r.capture.Stats()
-			},
+			Stats: r.stats,
 		})
 	}
 	state, hash, err := a.stateRequest(ctx, a.Now())
@@ -200,27 +195,13 @@ func (a *Agent) store(ctx context.Context, v app.Vault, j *job, moved []*sourceR
 	results, err := v.Save(ctx, reqs, j)
 	a.noteSession(ctx, err)
 	for i, r := range moved {
-		switch {
-		case err != nil:
+		if err != nil {
 			r.fail(err)
-		case results[i].Err != nil:
-			r.fail(results[i].Err)
-		default:
-			r.saved = results[i]
-			r.result = app.RunResult{
-				Source: r.source.Name, State: app.RunDone, Point: results[i].Point.ID,
-				Bytes: results[i].Point.Bytes, Files: results[i].Point.Files,
-				BytesRead: results[i].BytesRead, BytesUploaded: results[i].BytesUploaded, Problems: results[i].Problems,
-			}
-			if r.saved.Point.Stats[app.StatDamaged] > 0 {
-				// kept, since it may be all there is, but the shop is not safe with it
-				r.result.Problems = append(r.result.Problems, app.Problem{Code: app.CodeSourceDamaged})
-			}
+		} else {
+			r.keep(results[i])
 		}
-		if r.capture != nil && r.capture.Close != nil {
-			if err := r.capture.Close(); err != nil {
-				a.Log.WarnContext(ctx, "Capture not closed", "source", r.source.ID, "error", err)
-			}
+		if err := r.close(); err != nil {
+			a.Log.WarnContext(ctx, "Capture not closed", "source", r.source.ID, "error", err)
 		}
 	}
 	if err == nil && state != nil {
@@ -230,6 +211,38 @@ func (a *Agent) store(ctx context.Context, v app.Vault, j *job, moved []*sourceR
 			a.Log.WarnContext(ctx, "State not recorded", "error", err)
 		}
 	}
+}
+
+// keep takes over what became of the source's request.
+func (r *sourceRun) keep(s app.SaveResult) {
+	if s.Err != nil {
+		r.fail(s.Err)
+		return
+	}
+	r.saved = s
+	r.result = app.RunResult{
+		Source: r.source.Name, State: app.RunDone, Point: s.Point.ID, Bytes: s.Point.Bytes, Files: s.Point.Files,
+		BytesRead: s.BytesRead, BytesUploaded: s.BytesUploaded, Problems: s.Problems,
+	}
+	if s.Point.Stats[app.StatDamaged] > 0 {
+		// kept, since it may be all there is, but the shop is not safe with it
+		r.result.Problems = append(r.result.Problems, app.Problem{Code: app.CodeSourceDamaged})
+	}
+}
+
+func (r *sourceRun) close() error {
+	if r.capture == nil || r.capture.Close == nil {
+		return nil
+	}
+	return r.capture.Close()
+}
+
+// stats returns the counts of what was captured.
+func (r *sourceRun) stats() app.Stats {
+	if r.capture == nil || r.capture.Stats == nil {
+		return nil
+	}
+	return r.capture.Stats()
 }
 
 // noteSession remembers how the vault took a session. A vault that failed is

@@ -18,7 +18,8 @@ const (
 	journalKept   = 400 * 24 * time.Hour
 )
 
-// rollingPercent is the share of files that the daily check reads in full.
+// rollingPercent is the share of files that the daily check of a vault that is
+// far away reads in full: reading costs money and time there.
 const rollingPercent = 2
 
 // chores does what is due less often than a quarter, one thing a call, and
@@ -44,10 +45,39 @@ func (a *Agent) chores(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		_, err := a.StartVerify(ctx, app.VerifyRequest{Percent: rollingPercent})
+		r, err := a.rollingCheck(ctx, d)
+		if err == nil {
+			_, err = a.StartVerify(ctx, r)
+		}
 		return err
 	}
 	return a.drillDue(ctx, d)
+}
+
+// rollingCheck says what the day's check reads: the newest backup of every
+// source in full where the vault is near, a sample of all where it is not.
+func (a *Agent) rollingCheck(ctx context.Context, d Document) (app.VerifyRequest, error) {
+	sample := app.VerifyRequest{Percent: rollingPercent}
+	a.mu.Lock()
+	far := a.info == nil || a.info.OffSite
+	a.mu.Unlock()
+	if far {
+		return sample, nil
+	}
+	newest := app.VerifyRequest{Percent: 100}
+	for _, s := range d.Sources {
+		place, err := a.Journal.Place(ctx, s.ID)
+		if err != nil {
+			return sample, err
+		}
+		if place.Point != "" {
+			newest.Points = append(newest.Points, place.Point)
+		}
+	}
+	if len(newest.Points) == 0 {
+		return sample, nil
+	}
+	return newest, nil
 }
 
 // drillDue starts the week's drill for the sources that have something to
@@ -217,10 +247,21 @@ func (a *Agent) verified(ctx context.Context, v app.Vault, r app.VerifyRequest, 
 	if r.Percent < 100 {
 		return nil
 	}
-	if err := a.trust(ctx, v, r.Points); err != nil {
-		return err
+	if err := a.trust(ctx, v, r.Points); err != nil || len(r.Points) > 0 {
+		return err // some points being sound says nothing of the others
 	}
 	return a.setDamaged(ctx, "", "")
+}
+
+// distrust draws the conclusion of a point that could not be read: the vault
+// has damage, and the point counts as verified no longer. Any other failure
+// says nothing about the point.
+func (a *Agent) distrust(ctx context.Context, id app.PointID, err error) error {
+	if code := app.CodeOf(err); code != app.CodeVaultDamaged && code != app.CodeReadBack {
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	return errors.Join(a.Journal.Forget(ctx, id), a.setDamaged(ctx, app.CodeVaultDamaged, "1"))
 }
 
 // trust records points that were read in full; all when none is named.

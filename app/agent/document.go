@@ -40,7 +40,7 @@ type VaultPlace struct {
 // NewDocument returns the document of a computer on which nothing is set up.
 func NewDocument() Document {
 	var b [8]byte
-	rand.Read(b[:]) // never fails since Go 1.24
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
 	return Document{Version: documentForm, Profile: hex.EncodeToString(b[:])}
 }
 

@@ -63,6 +63,9 @@ func (a *Agent) drill(ctx context.Context, j *job, s app.Source) app.DrillResult
 			err = app.Errorf(app.CodeCheckFailed, "drill", "%s: %s", c.Code, c.Detail).With("source", s.Name).With("detail", c.Detail)
 		}
 	}
+	if distrustErr := a.distrust(ctx, res.Point, err); distrustErr != nil {
+		err = errors.Join(err, distrustErr)
+	}
 	res.Error = app.AsError(err)
 	res.OK = err == nil && len(res.Checks) > 0
 	return res

@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"io/fs"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"kvart/app"
@@ -95,18 +97,33 @@ func (a *Agent) parts(ctx context.Context, r app.RestoreRequest) (parts []*part,
 			parts = nil
 		}
 	}()
-	for _, s := range sources {
+	for _, s := range a.inOrder(sources) {
 		point, err := a.choose(ctx, v, s, r.Point, r.At)
 		if err != nil {
 			return parts, err
 		}
-		p, err := a.part(ctx, v, s, point, r)
+		own := r
+		if len(sources) > 1 && !r.Target.Original() {
+			own.Target.Dir = filepath.Join(r.Target.Dir, string(s.ID)) // two may hold files of one name
+		}
+		p, err := a.part(ctx, v, s, point, own)
 		if err != nil {
 			return parts, err
 		}
 		parts = append(parts, p)
 	}
 	return parts, nil
+}
+
+// inOrder sorts sources as a full recovery needs them: databases before files.
+func (a *Agent) inOrder(sources []app.Source) []app.Source {
+	order := map[app.Kind]int{}
+	for _, k := range a.Connectors.Specs() {
+		order[k.Kind] = k.Order
+	}
+	sorted := slices.Clone(sources)
+	slices.SortStableFunc(sorted, func(x, y app.Source) int { return order[x.Kind] - order[y.Kind] })
+	return sorted
 }
 
 // choose finds the point to restore: the one named, else the newest verified

@@ -91,6 +91,9 @@ func (a *Agent) putRestore(ctx context.Context, j *job, rec app.RestoreRecord) e
 }
 
 func (a *Agent) failRestore(ctx context.Context, j *job, rec app.RestoreRecord, err error) error {
+	for _, p := range rec.Sources {
+		err = errors.Join(err, a.distrust(ctx, p.Point, err))
+	}
 	rec.State, rec.Error, rec.Ended = app.RestoreFailed, app.AsError(err), a.Now()
 	return errors.Join(err, a.putRestore(ctx, j, rec))
 }

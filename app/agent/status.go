@@ -22,26 +22,7 @@ func (a *Agent) Status(ctx context.Context) (app.Status, error) {
 		Seq: a.bus.number(), Now: now, Build: a.Build, Language: d.Settings.Language,
 		Secrets: a.Secrets.Backend(), Autostart: a.Autostart.Enabled(),
 	}
-	a.mu.Lock()
-	vaultErr, serving := a.vaultErr, a.serving
-	st.TrayShown = a.tray
-	if d.Vault != nil {
-		st.Vault = &app.VaultInfo{ID: d.Vault.ID, Shop: d.Vault.Shop, Storage: d.Vault.Kind, Where: d.Vault.Settings["path"], Bytes: -1}
-		if a.info != nil && a.info.ID == d.Vault.ID {
-			info := *a.info
-			st.Vault = &info
-		}
-	}
-	a.mu.Unlock()
-	if a.paused(now) {
-		st.PausedUntil = d.PausedUntil
-	}
-	if serving {
-		st.NextBackup = a.schedule.next(now)
-		if st.PausedUntil.After(st.NextBackup) {
-			st.NextBackup = a.schedule.next(st.PausedUntil)
-		}
-	}
+	vaultErr := a.fillGuard(&st, d)
 	for _, j := range a.running() {
 		s := j.snapshot()
 		if st.Job == nil || st.Job.Step == app.StepWaiting {
@@ -66,13 +47,35 @@ func (a *Agent) Status(ctx context.Context) (app.Status, error) {
 	if err != nil {
 		return st, err
 	}
-	for _, r := range recs {
-		if canUndo(r) {
-			st.Undo = &r
-			break
-		}
+	if r, err := undoable(recs, ""); err == nil {
+		st.Undo = &r
 	}
 	return st, nil
+}
+
+// fillGuard says what the guard itself is at, and returns why the vault could
+// not be used last time.
+func (a *Agent) fillGuard(st *app.Status, d Document) *app.Error {
+	if a.paused(st.Now) {
+		st.PausedUntil = d.PausedUntil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	st.TrayShown = a.tray
+	if d.Vault != nil {
+		st.Vault = &app.VaultInfo{ID: d.Vault.ID, Shop: d.Vault.Shop, Storage: d.Vault.Kind, Where: d.Vault.Settings["path"], Bytes: -1}
+		if a.info != nil && a.info.ID == d.Vault.ID {
+			info := *a.info
+			st.Vault = &info
+		}
+	}
+	if a.serving {
+		st.NextBackup = a.schedule.next(st.Now)
+		if st.PausedUntil.After(st.NextBackup) {
+			st.NextBackup = a.schedule.next(st.PausedUntil)
+		}
+	}
+	return a.vaultErr
 }
 
 // fillSources says how each source stands.

@@ -3,10 +3,14 @@ package agent
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"kvart/app"
-	"kvart/app/agent/journal"
 )
+
+// maxSkew is how far a storage's clock may be from this computer's: Kopia does
+// no maintenance beyond five minutes.
+const maxSkew = 5 * time.Minute
 
 // Keys of the secret store.
 const passphraseKey = "vault." + app.PassphraseKey
@@ -126,7 +130,13 @@ func (a *Agent) ProbeStorage(ctx context.Context, s app.StorageSpec) (app.Storag
 	if err := spec.CheckSettings(s.Settings, s.Secrets); err != nil {
 		return app.StorageReport{}, err
 	}
-	return a.Vaults.Probe(ctx, s)
+	rep, err := a.Vaults.Probe(ctx, s)
+	if err == nil && rep.ClockSkew.Abs() > maxSkew {
+		// maintenance would refuse, and old backups pile up unnoticed
+		return rep, app.Errorf(app.CodeStorageClock, "probe storage", "its clock is %s ahead", rep.ClockSkew).
+			With("skew", rep.ClockSkew.Abs().Round(time.Minute).String())
+	}
+	return rep, err
 }
 
 func storageSpec(specs []app.KindSpec, kind app.Kind) (app.KindSpec, error) {
@@ -226,6 +236,7 @@ func (a *Agent) keepVault(ctx context.Context, v app.Vault, r app.VaultRequest, 
 			return fail(err)
 		}
 	}
+	before := a.Store.Document().Vault
 	err = a.Store.Update(func(d *Document) error {
 		d.Vault = &VaultPlace{ID: info.ID, Shop: info.Shop, Kind: r.Storage.Kind, Settings: r.Storage.Settings}
 		return nil
@@ -233,9 +244,11 @@ func (a *Agent) keepVault(ctx context.Context, v app.Vault, r app.VaultRequest, 
 	if err != nil {
 		return fail(err)
 	}
-	// what was remembered is about another vault, if about any
-	if err := a.Journal.SetMeta(ctx, journal.KeyState, ""); err != nil {
-		return fail(err)
+	if before == nil || before.ID != info.ID {
+		// what was remembered is about another vault, if about any
+		if err := a.Journal.ForgetVault(ctx); err != nil {
+			return fail(err)
+		}
 	}
 	a.vaultMu.Lock()
 	a.useVaultLocked(ctx, v)

@@ -93,7 +93,7 @@ func verdict(hasVault bool, sources []app.SourceStatus, vault []*app.Error) (app
 			worst = v
 		}
 		if s.Error != nil {
-			s.Error.With("source", s.Source.Name)
+			s.Error = s.Error.With("source", s.Source.Name)
 		}
 		if s.Error != nil && !slices.ContainsFunc(vault, func(e *app.Error) bool { return e.Code == s.Error.Code }) {
 			problems = append(problems, app.Problemed{Source: s.Source.Name, Error: s.Error})

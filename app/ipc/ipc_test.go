@@ -32,6 +32,7 @@ func (f fake) Watch(ctx context.Context, fn func(app.Status) error) error { retu
 func (f fake) CreateVault(_ context.Context, r app.VaultRequest) (app.VaultInfo, error) {
 	return f.create(r)
 }
+
 func (f fake) Points(_ context.Context, r app.PointsRequest) ([]app.Point, error) {
 	return f.points(r)
 }

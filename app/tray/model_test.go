@@ -49,42 +49,80 @@ func TestModel(t *testing.T) {
 		headline, last, next, busy string
 		canBackUp, resume          bool
 	}{
-		{"safe", status(app.VerdictSafe), clock(14, 34), assets.MarkSafe,
-			"Your shop is safe", "Last backup: today 14:30", "Next backup: today 14:45", "Back up now", true, false},
-		{"nothing is known yet", app.Status{}, clock(14, 34), assets.MarkUnknown,
-			"Kvart can't vouch for your shop yet", "No backup yet", "No backup is planned", "Back up now", false, false},
-		{"not set up", status(app.VerdictUnknown, none), clock(14, 34), assets.MarkUnknown,
-			"Kvart can't vouch for your shop yet", "No backup yet", "No backup is planned", "Back up now", false, false},
-		{"a verdict of a newer guard", status("perfect"), clock(14, 34), assets.MarkUnknown,
-			"Kvart can't vouch for your shop yet", "Last backup: today 14:30", "Next backup: today 14:45", "Back up now", true, false},
-		{"unproven is not shown as safe", status(app.VerdictUnproven), clock(14, 34), assets.MarkUnknown,
-			"Backed up, but not proven yet", "Last backup: today 14:30", "Next backup: today 14:45", "Back up now", true, false},
-		{"late", status(app.VerdictLate), clock(14, 50), assets.MarkLate,
-			"Your backups are late", "Last backup: today 14:30", "Next backup: any moment now", "Back up now", true, false},
-		{"failed", status(app.VerdictFailed), clock(14, 34), assets.MarkAlarm,
-			"Your shop isn't being backed up", "Last backup: today 14:30", "Next backup: today 14:45", "Back up now", true, false},
-		{"suspicious", status(app.VerdictSuspicious), clock(14, 34), assets.MarkAlarm,
-			"Something looks wrong", "Last backup: today 14:30", "Next backup: today 14:45", "Back up now", true, false},
-		{"backing up", status(app.VerdictSafe, working(app.JobBackup)), clock(14, 46), assets.MarkWorking,
-			"Your shop is safe", "Last backup: today 14:30", "Next backup: any moment now", "Backing up…", false, false},
-		{"restoring", status(app.VerdictLate, working(app.JobRestore)), clock(14, 46), assets.MarkWorking,
-			"Your backups are late", "Last backup: today 14:30", "Next backup: any moment now", "Restoring…", false, false},
-		{"work does not hide trouble", status(app.VerdictFailed, working(app.JobBackup)), clock(14, 46), assets.MarkAlarm,
-			"Your shop isn't being backed up", "Last backup: today 14:30", "Next backup: any moment now", "Backing up…", false, false},
-		{"paused", status(app.VerdictSafe, pausedTo(clock(16, 0))), clock(15, 0), assets.MarkPaused,
-			"Your shop is safe", "Last backup: today 14:30", "Paused until today 16:00", "Back up now", true, true},
-		{"paused until tomorrow", status(app.VerdictLate, pausedTo(clock(30, 0))), clock(23, 0), assets.MarkPaused,
-			"Your backups are late", "Last backup: today 14:30", "Paused until tomorrow 06:00", "Back up now", true, true},
-		{"a pause does not hide trouble", status(app.VerdictFailed, pausedTo(clock(16, 0))), clock(15, 0), assets.MarkAlarm,
-			"Your shop isn't being backed up", "Last backup: today 14:30", "Paused until today 16:00", "Back up now", true, true},
-		{"a pause that is over", status(app.VerdictSafe, pausedTo(clock(14, 40))), clock(14, 40), assets.MarkSafe,
-			"Your shop is safe", "Last backup: today 14:30", "Next backup: today 14:45", "Back up now", true, false},
-		{"safe, but a quarter overdue", status(app.VerdictSafe), clock(15, 15), assets.MarkSafe,
-			"Your shop is safe", "Last backup: today 14:30", "Next backup: any moment now", "Back up now", true, false},
-		{"safe, but nobody backs up any more", status(app.VerdictSafe), clock(15, 16), assets.MarkLate,
-			"Your backups are late", "Last backup: today 14:30", "Next backup: any moment now", "Back up now", true, false},
-		{"the next morning", status(app.VerdictLate), clock(24+8, 0), assets.MarkLate,
-			"Your backups are late", "Last backup: yesterday 14:30", "Next backup: any moment now", "Back up now", true, false},
+		{
+			"safe", status(app.VerdictSafe), clock(14, 34), assets.MarkSafe,
+			"Your shop is safe", "Last backup: today 14:30", "Next backup: today 14:45", "Back up now", true, false,
+		},
+		{
+			"nothing is known yet",
+			app.Status{},
+			clock(14, 34), assets.MarkUnknown,
+			"Kvart can't vouch for your shop yet", "No backup yet", "No backup is planned", "Back up now", false, false,
+		},
+		{
+			"not set up", status(app.VerdictUnknown, none), clock(14, 34), assets.MarkUnknown,
+			"Kvart can't vouch for your shop yet", "No backup yet", "No backup is planned", "Back up now", false, false,
+		},
+		{
+			"a verdict of a newer guard", status("perfect"), clock(14, 34), assets.MarkUnknown,
+			"Kvart can't vouch for your shop yet", "Last backup: today 14:30", "Next backup: today 14:45", "Back up now", true, false,
+		},
+		{
+			"unproven is not shown as safe", status(app.VerdictUnproven), clock(14, 34), assets.MarkUnknown,
+			"Backed up, but not proven yet", "Last backup: today 14:30", "Next backup: today 14:45", "Back up now", true, false,
+		},
+		{
+			"late", status(app.VerdictLate), clock(14, 50), assets.MarkLate,
+			"Your backups are late", "Last backup: today 14:30", "Next backup: any moment now", "Back up now", true, false,
+		},
+		{
+			"failed", status(app.VerdictFailed), clock(14, 34), assets.MarkAlarm,
+			"Your shop isn't being backed up", "Last backup: today 14:30", "Next backup: today 14:45", "Back up now", true, false,
+		},
+		{
+			"suspicious", status(app.VerdictSuspicious), clock(14, 34), assets.MarkAlarm,
+			"Something looks wrong", "Last backup: today 14:30", "Next backup: today 14:45", "Back up now", true, false,
+		},
+		{
+			"backing up", status(app.VerdictSafe, working(app.JobBackup)), clock(14, 46), assets.MarkWorking,
+			"Your shop is safe", "Last backup: today 14:30", "Next backup: any moment now", "Backing up…", false, false,
+		},
+		{
+			"restoring", status(app.VerdictLate, working(app.JobRestore)), clock(14, 46), assets.MarkWorking,
+			"Your backups are late", "Last backup: today 14:30", "Next backup: any moment now", "Restoring…", false, false,
+		},
+		{
+			"work does not hide trouble", status(app.VerdictFailed, working(app.JobBackup)), clock(14, 46), assets.MarkAlarm,
+			"Your shop isn't being backed up", "Last backup: today 14:30", "Next backup: any moment now", "Backing up…", false, false,
+		},
+		{
+			"paused", status(app.VerdictSafe, pausedTo(clock(16, 0))), clock(15, 0), assets.MarkPaused,
+			"Your shop is safe", "Last backup: today 14:30", "Paused until today 16:00", "Back up now", true, true,
+		},
+		{
+			"paused until tomorrow", status(app.VerdictLate, pausedTo(clock(30, 0))), clock(23, 0), assets.MarkPaused,
+			"Your backups are late", "Last backup: today 14:30", "Paused until tomorrow 06:00", "Back up now", true, true,
+		},
+		{
+			"a pause does not hide trouble", status(app.VerdictFailed, pausedTo(clock(16, 0))), clock(15, 0), assets.MarkAlarm,
+			"Your shop isn't being backed up", "Last backup: today 14:30", "Paused until today 16:00", "Back up now", true, true,
+		},
+		{
+			"a pause that is over", status(app.VerdictSafe, pausedTo(clock(14, 40))), clock(14, 40), assets.MarkSafe,
+			"Your shop is safe", "Last backup: today 14:30", "Next backup: today 14:45", "Back up now", true, false,
+		},
+		{
+			"safe, but a quarter overdue", status(app.VerdictSafe), clock(15, 15), assets.MarkSafe,
+			"Your shop is safe", "Last backup: today 14:30", "Next backup: any moment now", "Back up now", true, false,
+		},
+		{
+			"safe, but nobody backs up any more", status(app.VerdictSafe), clock(15, 16), assets.MarkLate,
+			"Your backups are late", "Last backup: today 14:30", "Next backup: any moment now", "Back up now", true, false,
+		},
+		{
+			"the next morning", status(app.VerdictLate), clock(24+8, 0), assets.MarkLate,
+			"Your backups are late", "Last backup: yesterday 14:30", "Next backup: any moment now", "Back up now", true, false,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := Model(tt.st, words(t, "en"), tt.now)

@@ -212,8 +212,10 @@ func TestRun(t *testing.T) {
 	for _, l := range ic.lines() {
 		labels = append(labels, l.label)
 	}
-	if want := []string{"Your shop is safe", labels[1], labels[2], "-", "Back up now", "Something is wrong…", "-",
-		"Pause for 1 hour", "Pause until tomorrow", "-", "Open Kvart", "Quit (backups stop)"}; !slices.Equal(labels, want) {
+	if want := []string{
+		"Your shop is safe", labels[1], labels[2], "-", "Back up now", "Something is wrong…", "-",
+		"Pause for 1 hour", "Pause until tomorrow", "-", "Open Kvart", "Quit (backups stop)",
+	}; !slices.Equal(labels, want) {
 		t.Errorf("the menu reads %q", labels)
 	}
 	if got := ic.property("Title"); got != "Kvart" {

@@ -40,10 +40,16 @@ func (v *view) show(m Menu, turn int) {
 		item *item
 		want Item
 	}{
-		{v.headline, m.Headline}, {v.last, m.Last}, {v.next, m.Next},
-		{v.backup, m.Backup}, {v.wrong, m.Wrong},
-		{v.pauseHour, m.PauseHour}, {v.pauseTomorrow, m.PauseTomorrow}, {v.resume, m.Resume},
-		{v.open, m.Open}, {v.quit, m.Quit},
+		{v.headline, m.Headline},
+		{v.last, m.Last},
+		{v.next, m.Next},
+		{v.backup, m.Backup},
+		{v.wrong, m.Wrong},
+		{v.pauseHour, m.PauseHour},
+		{v.pauseTomorrow, m.PauseTomorrow},
+		{v.resume, m.Resume},
+		{v.open, m.Open},
+		{v.quit, m.Quit},
 	} {
 		i.item.show(i.want)
 	}

@@ -126,24 +126,12 @@ func read(ctx context.Context, r app.SaveRequest, res *app.SaveResult, p app.Pro
 		if old := files[it.Path]; old != nil && !(old.Mode.IsDir() && it.Mode.IsDir()) {
 			return nil, app.Errorf(app.CodeInternal, "memvault", "%s comes twice", it.Path)
 		}
-		f := &fstest.MapFile{Mode: it.Mode, ModTime: it.ModTime}
-		switch it.Mode.Type() {
-		case fs.ModeDir:
-		case fs.ModeSymlink:
-			f.Data = []byte(it.Link)
-		default:
-			data, err := content(ctx, it)
-			res.BytesRead += int64(len(data))
-			switch {
-			case err != nil && !it.Optional:
-				return nil, err
-			case err != nil:
-				res.Problems = append(res.Problems, app.Problem{Path: it.Path, Code: problem(err)})
-				if app.CodeOf(err) != app.CodeItemChanged || data == nil {
-					continue
-				}
-			}
-			f.Data = data
+		f, err := file(ctx, it, res)
+		if err != nil {
+			return nil, err
+		}
+		if f == nil {
+			continue
 		}
 		if p != nil {
 			p.Expect(1, int64(len(f.Data)))
@@ -153,6 +141,32 @@ func read(ctx context.Context, r app.SaveRequest, res *app.SaveResult, p app.Pro
 		implied(files, it.Path)
 	}
 	return files, nil
+}
+
+// file reads one item; nil where it could not be read and need not be.
+func file(ctx context.Context, it app.Item, res *app.SaveResult) (*fstest.MapFile, error) {
+	f := &fstest.MapFile{Mode: it.Mode, ModTime: it.ModTime}
+	switch it.Mode.Type() {
+	case fs.ModeDir:
+		return f, nil
+	case fs.ModeSymlink:
+		f.Data = []byte(it.Link)
+		return f, nil
+	}
+	data, err := content(ctx, it)
+	res.BytesRead += int64(len(data))
+	f.Data = data
+	if err == nil {
+		return f, nil
+	}
+	if !it.Optional {
+		return nil, err
+	}
+	res.Problems = append(res.Problems, app.Problem{Path: it.Path, Code: problem(err)})
+	if app.CodeOf(err) != app.CodeItemChanged || data == nil {
+		return nil, nil
+	}
+	return f, nil
 }
 
 // implied adds the folders that lead to name.

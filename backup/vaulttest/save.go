@@ -67,12 +67,12 @@ func checkReaderAt(t *testing.T, v app.Vault, id app.PointID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer view.Close()
+	defer func() { _ = view.Close() }()
 	file, err := view.Open("db/large.sqlite")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	ra, ok := file.(io.ReaderAt)
 	if !ok {
 		return
@@ -132,7 +132,7 @@ func readPoint(t *testing.T, v app.Vault, id app.PointID, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer view.Close()
+	defer func() { _ = view.Close() }()
 	b, err := fs.ReadFile(view, name)
 	if err != nil {
 		t.Fatal(err)
@@ -262,9 +262,12 @@ func testOptional(t *testing.T, f *Fixture) {
 		optional("mapp/online", func() (io.ReadCloser, error) { return nil, app.Errorf(app.CodeSourceShareGone, "test", "gone") }),
 	))
 	want := []app.Problem{
-		{Path: "db", Code: app.CodeItemUnreadable}, {Path: "mapp/changed", Code: app.CodeItemChanged},
-		{Path: "mapp/denied", Code: app.CodeItemUnreadable}, {Path: "mapp/gone", Code: app.CodeItemVanished},
-		{Path: "mapp/online", Code: app.CodeSourceShareGone}, {Path: "mapp/torn", Code: app.CodeItemUnreadable},
+		{Path: "db", Code: app.CodeItemUnreadable},
+		{Path: "mapp/changed", Code: app.CodeItemChanged},
+		{Path: "mapp/denied", Code: app.CodeItemUnreadable},
+		{Path: "mapp/gone", Code: app.CodeItemVanished},
+		{Path: "mapp/online", Code: app.CodeSourceShareGone},
+		{Path: "mapp/torn", Code: app.CodeItemUnreadable},
 	}
 	got := slices.SortedFunc(slices.Values(res.Problems), func(a, b app.Problem) int { return strings.Compare(a.Path, b.Path) })
 	if !slices.Equal(got, want) {
@@ -280,7 +283,7 @@ func testOptional(t *testing.T, f *Fixture) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer view.Close()
+	defer func() { _ = view.Close() }()
 	for _, name := range []string{"mapp/gone", "mapp/torn", "db"} {
 		if _, err := fs.Stat(view, name); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %v", name, err)

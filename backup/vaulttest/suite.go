@@ -229,7 +229,7 @@ func compareItem(view fs.FS, it app.Item, d fs.DirEntry) error {
 	if it.Mode&fs.ModeSymlink != 0 {
 		target, err := fs.ReadLink(view, it.Path)
 		if err != nil || target != it.Link || string(got) != it.Link {
-			return fmt.Errorf("%s leads to %q and reads %q, want %q: %v", it.Path, target, got, it.Link, err)
+			return fmt.Errorf("%s leads to %q and reads %q, want %q: %w", it.Path, target, got, it.Link, err)
 		}
 		return nil
 	}

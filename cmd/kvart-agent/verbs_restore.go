@@ -113,7 +113,11 @@ func (c *command) restored(ctx context.Context, s app.Service, id app.JobID) err
 	}
 	c.checks(out.Checks)
 	if err == nil {
-		c.line("%s", c.words.T("cli.restored", map[string]any{"Time": c.words.Stopwatch(time.Duration(out.Seconds * float64(time.Second)))}))
+		key := "cli.restored"
+		if !j.Restore.Target.Original() || j.Restore.Undoes != "" {
+			key = "cli.restored_elsewhere" // an undo would take back another restore
+		}
+		c.line("%s", c.words.T(key, map[string]any{"Time": c.words.Stopwatch(time.Duration(out.Seconds * float64(time.Second)))}))
 	}
 	if c.json {
 		c.print(out)

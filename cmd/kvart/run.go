@@ -84,7 +84,7 @@ func show(ctx context.Context, o options, client *ipc.Client, stdout, stderr io.
 		// two windows harm nothing: each is only a view
 		fmt.Fprintln(stderr, err)
 	default:
-		defer only.Close()
+		defer func() { _ = only.Close() }() // ends with the process anyway
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

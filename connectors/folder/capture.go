@@ -231,7 +231,7 @@ func (r *reader) Read(b []byte) (int, error) {
 	}
 	n, err := r.f.Read(b)
 	r.n += int64(n)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		r.err = r.cp.failed("folder: read", r.path, err)
 		err = r.err
 	}

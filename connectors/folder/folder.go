@@ -54,7 +54,7 @@ func New(log *slog.Logger, files *rawfile.Keeper) *Connector {
 
 // Spec implements [app.Connector].
 func (c *Connector) Spec() app.KindSpec {
-	return app.KindSpec{Kind: Kind, Fields: []app.Field{
+	return app.KindSpec{Kind: Kind, Order: 2, Fields: []app.Field{
 		{Key: fieldPath, Type: app.FieldFolder, Required: true},
 		{Key: fieldExclude, Type: app.FieldLines},
 	}}

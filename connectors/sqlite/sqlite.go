@@ -58,7 +58,7 @@ func New(log *slog.Logger, files *rawfile.Keeper) *Connector {
 
 // Spec implements [app.Connector].
 func (c *Connector) Spec() app.KindSpec {
-	return app.KindSpec{Kind: Kind, Fields: []app.Field{{Key: fieldPath, Type: app.FieldFile, Required: true}}}
+	return app.KindSpec{Kind: Kind, Order: 1, Fields: []app.Field{{Key: fieldPath, Type: app.FieldFile, Required: true}}}
 }
 
 // source returns the path from the settings and where it really lies: a
@@ -131,7 +131,7 @@ func (c *Connector) readTables(ctx context.Context, file string, st state) (tabl
 // warn logs what went wrong where nothing can be done about it any more.
 func (c *Connector) warn(msg string, err error) {
 	if err != nil {
-		c.log.Warn(msg, "connector", string(Kind), "error", err)
+		c.log.Warn("Database not let go cleanly", "connector", string(Kind), "step", msg, "error", err)
 	}
 }
 

@@ -78,7 +78,7 @@ func chinook(t *testing.T, journal string) app.Source {
 	t.Helper()
 	data, err := os.ReadFile("../../../shared/data/chinook.sqlite")
 	if err != nil {
-		t.Skipf("no sample database: %v", err)
+		t.Skipf("KVART-SKIP shared: no sample database: %v", err)
 	}
 	file := filepath.Join(t.TempDir(), "chinook.sqlite")
 	if err := os.WriteFile(file, data, 0o644); err != nil {

@@ -91,15 +91,7 @@ func model(w *assets.Words, s state, now time.Time) viewModel {
 	v.Next = startOfDay(s.Day).Before(startOfDay(now))
 	v.Hint = w.T("history.hint")
 	for _, p := range s.Points {
-		row := pointRow{ID: p.ID, Clock: w.Clock(p.Time), Tone: widgets.ToneNeutral, Chosen: s.Point != nil && p.ID == s.Point.ID,
-			Detail: w.N("history.point", p.Files, assets.Args{"Bytes": w.Bytes(p.Bytes)})}
-		switch {
-		case !p.Verified:
-			row.Detail, row.Tone = w.T("history.point.unproven"), widgets.ToneWarn
-		case p.Incomplete > 0:
-			row.Detail, row.Tone = w.N("history.point.incomplete", p.Incomplete), widgets.ToneWarn
-		}
-		v.Points = append(v.Points, row)
+		v.Points = append(v.Points, rowOfPoint(w, p, s.Point != nil && p.ID == s.Point.ID))
 	}
 	if len(v.Points) == 0 && !s.Busy {
 		v.NoPoints = w.T("history.nopoints")
@@ -134,6 +126,20 @@ func model(w *assets.Words, s state, now time.Time) viewModel {
 		v.Empty = w.T("history.busy")
 	}
 	return v
+}
+
+func rowOfPoint(w *assets.Words, p app.Point, chosen bool) pointRow {
+	row := pointRow{
+		ID: p.ID, Clock: w.Clock(p.Time), Tone: widgets.ToneNeutral, Chosen: chosen,
+		Detail: w.N("history.point", p.Files, assets.Args{"Bytes": w.Bytes(p.Bytes)}),
+	}
+	switch {
+	case !p.Verified:
+		row.Detail, row.Tone = w.T("history.point.unproven"), widgets.ToneWarn
+	case p.Incomplete > 0:
+		row.Detail, row.Tone = w.N("history.point.incomplete", p.Incomplete), widgets.ToneWarn
+	}
+	return row
 }
 
 // chosenPath is what would be restored, "" for everything.

@@ -51,10 +51,14 @@ func modelPlan(w *assets.Words, r app.RestoreRequest, p app.RestorePlan, now tim
 		v.Undo = w.T("recover.plan.final")
 	}
 	for _, s := range p.Sources {
-		row := planRow{Source: s.Source, When: w.T("recover.plan.when", assets.Args{"When": w.When(s.Point.Time, now)}),
-			Where: w.T("recover.plan.where", assets.Args{"Where": s.Plan.Where})}
-		row.Changes = w.T("recover.plan.changes", assets.Args{"Overwrite": w.Number(s.Plan.Overwrite),
-			"Create": w.Number(s.Plan.Create), "Remove": w.Number(s.Plan.Remove)})
+		row := planRow{
+			Source: s.Source, When: w.T("recover.plan.when", assets.Args{"When": w.When(s.Point.Time, now)}),
+			Where: w.T("recover.plan.where", assets.Args{"Where": s.Plan.Where}),
+		}
+		row.Changes = w.T("recover.plan.changes", assets.Args{
+			"Overwrite": w.Number(s.Plan.Overwrite),
+			"Create":    w.Number(s.Plan.Create), "Remove": w.Number(s.Plan.Remove),
+		})
 		v.Rows = append(v.Rows, row)
 		for _, b := range s.Plan.Blockers {
 			v.Blockers = append(v.Blockers, screen.Explain(w, b, s.Source).Retry(w))
@@ -165,26 +169,7 @@ type doneView struct {
 // now, nil for none.
 func modelDone(w *assets.Words, j app.Job, undo *app.RestoreRecord) doneView {
 	v := doneView{Drill: j.Kind == app.JobDrill}
-	var checks []app.Check
-	var failure error
-	if j.Error != nil {
-		failure = j.Error
-	}
-	if r := j.Restore; r != nil {
-		checks = append(checks, r.Checks...)
-		if failure == nil && r.Error != nil {
-			failure = r.Error
-		}
-	}
-	for _, d := range j.Drills {
-		checks = append(checks, d.Checks...)
-		if failure == nil && !d.OK {
-			failure = app.Errorf(app.CodeCheckFailed, "drill", "not as it was").With("source", d.Source)
-			if d.Error != nil {
-				failure = d.Error
-			}
-		}
-	}
+	checks, failure := outcome(j)
 	v.Good = failure == nil && j.State == app.JobDone
 	for _, c := range checks {
 		row := checkRow{Words: w.T("check." + c.Code), Detail: c.Detail, State: w.T("recover.check.ok"), Tone: widgets.ToneGood}
@@ -216,6 +201,28 @@ func modelDone(w *assets.Words, j app.Job, undo *app.RestoreRecord) doneView {
 		v.Undo = undo.ID
 	}
 	return v
+}
+
+// outcome collects the checks of a job and the first thing that failed.
+func outcome(j app.Job) (checks []app.Check, failure error) {
+	fail := func(e *app.Error) {
+		if failure == nil && e != nil {
+			failure = e
+		}
+	}
+	fail(j.Error)
+	if r := j.Restore; r != nil {
+		checks = append(checks, r.Checks...)
+		fail(r.Error)
+	}
+	for _, d := range j.Drills {
+		checks = append(checks, d.Checks...)
+		fail(d.Error)
+		if !d.OK {
+			fail(app.Errorf(app.CodeCheckFailed, "drill", "not as it was").With("source", d.Source))
+		}
+	}
+	return checks, failure
 }
 
 // startView is the first page.

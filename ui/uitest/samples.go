@@ -24,9 +24,13 @@ func Forms() app.Forms {
 		},
 		Storages: []app.KindSpec{
 			{Kind: "s3", OffSite: true, CanLock: true, Fields: []app.Field{
-				{Key: "endpoint", Type: app.FieldText, Required: true}, {Key: "bucket", Type: app.FieldText, Required: true},
-				{Key: "region", Type: app.FieldText}, {Key: "access_key", Type: app.FieldText, Required: true},
-				{Key: "secret_key", Type: app.FieldSecret, Required: true}, {Key: "insecure", Type: app.FieldSwitch}}},
+				{Key: "endpoint", Type: app.FieldText, Required: true},
+				{Key: "bucket", Type: app.FieldText, Required: true},
+				{Key: "region", Type: app.FieldText},
+				{Key: "access_key", Type: app.FieldText, Required: true},
+				{Key: "secret_key", Type: app.FieldSecret, Required: true},
+				{Key: "insecure", Type: app.FieldSwitch},
+			}},
 			{Kind: "folder", Fields: []app.Field{{Key: "path", Type: app.FieldFolder, Required: true}}},
 		},
 	}
@@ -92,8 +96,10 @@ func Safe() app.Status {
 
 // Empty returns a Kvart that was just installed.
 func Empty() app.Status {
-	return app.Status{Seq: 1, Now: Now(), Build: "test", Verdict: app.VerdictUnknown, Secrets: "keychain",
-		Problems: []app.Problemed{{Error: &app.Error{Code: app.CodeVaultNone}}}}
+	return app.Status{
+		Seq: 1, Now: Now(), Build: "test", Verdict: app.VerdictUnknown, Secrets: "keychain",
+		Problems: []app.Problemed{{Error: &app.Error{Code: app.CodeVaultNone}}},
+	}
 }
 
 // NoSources returns a vault with nothing to put into it.
@@ -162,39 +168,49 @@ func Paused() app.Status {
 // BackingUp returns a shop in the middle of a backup.
 func BackingUp() app.Status {
 	s := Safe()
-	s.Job = &app.Job{ID: "backup-1", Kind: app.JobBackup, State: app.JobRunning, Started: Now().Add(-20 * time.Second),
-		Step: app.StepCapture, Source: "Bilder", Items: 1204, ItemsDone: 281, Bytes: 3_100_000_000, BytesDone: 700_000_000}
+	s.Job = &app.Job{
+		ID: "backup-1", Kind: app.JobBackup, State: app.JobRunning, Started: Now().Add(-20 * time.Second),
+		Step: app.StepCapture, Source: "Bilder", Items: 1204, ItemsDone: 281, Bytes: 3_100_000_000, BytesDone: 700_000_000,
+	}
 	return s
 }
 
 // Restoring returns a shop in the middle of a restore.
 func Restoring() app.Status {
 	s := Safe()
-	s.Job = &app.Job{ID: "restore-1", Kind: app.JobRestore, State: app.JobRunning, Started: Now().Add(-252 * time.Second),
+	s.Job = &app.Job{
+		ID: "restore-1", Kind: app.JobRestore, State: app.JobRunning, Started: Now().Add(-252 * time.Second),
 		Step: app.StepRestore, Source: "Bilder", Items: 1204, ItemsDone: 812, Bytes: 3_500_000_000, BytesDone: 2_400_000_000,
-		Restore: &app.RestoreRecord{ID: "r1", State: app.RestoreApplying}}
+		Restore: &app.RestoreRecord{ID: "r1", State: app.RestoreApplying},
+	}
 	return s
 }
 
 // Restored returns the record of a restore that went well.
 func Restored() *app.RestoreRecord {
-	return &app.RestoreRecord{ID: "r1", State: app.RestoreDone, Started: Now().Add(-5 * time.Minute), Ended: Now().Add(-2 * time.Minute),
+	return &app.RestoreRecord{
+		ID: "r1", State: app.RestoreDone, Started: Now().Add(-5 * time.Minute), Ended: Now().Add(-2 * time.Minute),
 		Sources: []app.RestoredPart{{ID: "kassan", Source: "Kassan", Point: "Kassan-9", Time: Now().Add(-9 * time.Minute), Where: "/home/asa/Kassa/kassa.db", Safety: "s1", Done: true}},
-		Checks:  []app.Check{{Source: "Kassan", Code: "integrity", OK: true}, {Source: "Kassan", Code: "rows", OK: true, Detail: "38"}}}
+		Checks:  []app.Check{{Source: "Kassan", Code: "integrity", OK: true}, {Source: "Kassan", Code: "rows", OK: true, Detail: "38"}},
+	}
 }
 
 // Statuses returns every sample by name.
 func Statuses() map[string]app.Status {
-	return map[string]app.Status{"safe": Safe(), "empty": Empty(), "nosources": NoSources(), "first": FirstDay(), "late": Late(),
-		"failed": Failed(), "unproven": Unproven(), "paused": Paused(), "backup": BackingUp(), "restoring": Restoring()}
+	return map[string]app.Status{
+		"safe": Safe(), "empty": Empty(), "nosources": NoSources(), "first": FirstDay(), "late": Late(),
+		"failed": Failed(), "unproven": Unproven(), "paused": Paused(), "backup": BackingUp(), "restoring": Restoring(),
+	}
 }
 
 // Points returns a source's points, newest first.
 func Points(name string) []app.Point {
 	var out []app.Point
 	for i := range 12 {
-		out = append(out, app.Point{ID: app.PointID(fmt.Sprintf("%s-%d", name, 12-i)), Source: app.SourceID(name), Name: name, Kind: app.PointBackup,
-			Seq: uint64(12 - i), Time: Now().Add(time.Duration(-4-15*i) * time.Minute), Bytes: 412_000_000, Files: 1204, Verified: i != 3})
+		out = append(out, app.Point{
+			ID: app.PointID(fmt.Sprintf("%s-%d", name, 12-i)), Source: app.SourceID(name), Name: name, Kind: app.PointBackup,
+			Seq: uint64(12 - i), Time: Now().Add(time.Duration(-4-15*i) * time.Minute), Bytes: 412_000_000, Files: 1204, Verified: i != 3,
+		})
 	}
 	return out
 }
@@ -205,8 +221,10 @@ func Entries(dir string) []app.Entry {
 		return []app.Entry{{Path: dir + "/kopp.jpg", Size: 81_000, ModTime: Now()}, {Path: dir + "/kanna.jpg", Size: 95_000, ModTime: Now()}}
 	}
 	return []app.Entry{
-		{Path: "Produkter", Dir: true, ModTime: Now()}, {Path: "Kvitton", Dir: true, ModTime: Now()},
-		{Path: "Priser 2026.csv", Size: 4200, ModTime: Now()}, {Path: "sale", Rows: 12_940, ModTime: Now()},
+		{Path: "Produkter", Dir: true, ModTime: Now()},
+		{Path: "Kvitton", Dir: true, ModTime: Now()},
+		{Path: "Priser 2026.csv", Size: 4200, ModTime: Now()},
+		{Path: "sale", Rows: 12_940, ModTime: Now()},
 	}
 }
 
@@ -221,8 +239,10 @@ func Plan(s app.Status, r app.RestoreRequest) app.RestorePlan {
 		if !r.Target.Original() {
 			where = r.Target.Dir
 		}
-		p.Sources = append(p.Sources, app.SourcePlan{Source: src.Source.Name, Point: *src.Point,
-			Plan: app.TargetPlan{Where: where, Bytes: src.Point.Bytes, Files: src.Point.Files, Exists: true, Overwrite: 1, Create: 2}})
+		p.Sources = append(p.Sources, app.SourcePlan{
+			Source: src.Source.Name, Point: *src.Point,
+			Plan: app.TargetPlan{Where: where, Bytes: src.Point.Bytes, Files: src.Point.Files, Exists: true, Overwrite: 1, Create: 2},
+		})
 		p.Bytes += src.Point.Bytes
 		p.Files += src.Point.Files
 	}

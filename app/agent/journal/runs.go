@@ -176,6 +176,17 @@ func (j *Journal) Forget(ctx context.Context, ids ...app.PointID) error {
 	return nil
 }
 
+// ForgetVault drops everything that is about the vault in use, for another:
+// runs, drills and pauses stay, they are about this computer.
+func (j *Journal) ForgetVault(ctx context.Context) error {
+	for _, q := range []string{`DELETE FROM verified`, `DELETE FROM place`, `DELETE FROM restore`, `DELETE FROM meta`} {
+		if err := j.exec(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // AddPause records that backups were paused from one time to another. A pause
 // that begins where the newest one did replaces it: it was prolonged or ended.
 func (j *Journal) AddPause(ctx context.Context, from, to time.Time) error {
