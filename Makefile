@@ -12,28 +12,27 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.7.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
 GOFUMPT := mvdan.cc/gofumpt@v0.9.2
-KOPIA := github.com/kopia/kopia@v0.23.1
 
 .PHONY: run demo build test lint vuln bench screenshots setup setup-test clean
 
 run: build ## build and start the product
 	@packaging/linux/run.sh $(BIN)
 
-demo: build $(BIN)/kvart-demo ## a small shop: sell, back up, wreck, bring back
+demo: setup-test build $(BIN)/kvart-demo ## a small shop: sell, back up, wreck, bring back
 	@packaging/linux/demo.sh $(BIN)
 
 build: setup $(BIN)/kvart-agent $(BIN)/kvart
 
 # Go knows best what is up to date.
-.PHONY: $(BIN)/kvart-agent $(BIN)/kvart $(BIN)/kvart-demo $(BIN)/kopia
+.PHONY: $(BIN)/kvart-agent $(BIN)/kvart $(BIN)/kvart-demo peers
 $(BIN)/kvart-agent:
 	$(GO) build -o $@ ./cmd/kvart-agent
 $(BIN)/kvart:
 	$(GO) build -tags $(TAGS) -o $@ ./cmd/kvart
 $(BIN)/kvart-demo:
 	$(GO) build -o $@ ./cmd/kvart-demo
-$(BIN)/kopia: # the stock program, to prove that it reads what Kvart writes
-	GOBIN=$(CURDIR)/$(BIN) $(GO) install $(KOPIA)
+peers: # what tests hold Kvart against: stock Kopia, an S3 server
+	cd packaging/ci/peers && $(GO) build -o $(CURDIR)/$(BIN)/ github.com/kopia/kopia github.com/versity/versitygw/cmd/versitygw
 
 setup:
 	@packaging/linux/apt.sh "$(SUDO)" packaging/linux/apt-build.txt
@@ -41,11 +40,11 @@ setup:
 setup-test: setup
 	@packaging/linux/apt.sh "$(SUDO)" packaging/linux/apt-test.txt
 
-test: setup-test build $(BIN)/kvart-demo $(BIN)/kopia ## everything, against real servers where that counts
+test: setup-test build $(BIN)/kvart-demo peers ## everything, against real servers where that counts
 	$(GO) vet ./...
 	packaging/linux/test.sh $(BIN)
 
-lint: ## vet, formatting, static analysis, import directions
+lint: setup ## vet, formatting, static analysis, import directions
 	$(GO) vet ./...
 	@out=$$($(GO) run $(GOFUMPT) -l .); [ -z "$$out" ] || { echo "not formatted (gofumpt): $$out"; exit 1; }
 	$(GO) run $(STATICCHECK) ./...
