@@ -43,6 +43,8 @@ setup-test: setup
 test: setup-test build $(BIN)/kvart-demo peers ## everything, against real servers where that counts
 	$(GO) vet ./...
 	packaging/linux/test.sh $(BIN)
+	$(GO) build -o $(BIN)/kvart-checked ./cmd/kvart
+	packaging/linux/smoke.sh $(BIN)
 
 lint: setup ## vet, formatting, static analysis, import directions
 	$(GO) vet ./...

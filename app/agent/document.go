@@ -35,6 +35,11 @@ type VaultPlace struct {
 	Shop     string            `json:"shop"`
 	Kind     app.Kind          `json:"kind"`
 	Settings map[string]string `json:"settings"`
+	// Where, OffSite and Locked are as the vault described itself last, for
+	// the time in which it can't be asked.
+	Where   string `json:"where,omitempty"`
+	OffSite bool   `json:"offSite,omitempty"`
+	Locked  bool   `json:"locked,omitempty"`
 }
 
 // NewDocument returns the document of a computer on which nothing is set up.

@@ -63,7 +63,7 @@ func (a *Agent) fillGuard(st *app.Status, d Document) *app.Error {
 	defer a.mu.Unlock()
 	st.TrayShown = a.tray
 	if d.Vault != nil {
-		st.Vault = &app.VaultInfo{ID: d.Vault.ID, Shop: d.Vault.Shop, Storage: d.Vault.Kind, Where: d.Vault.Settings["path"], Bytes: -1}
+		st.Vault = &app.VaultInfo{ID: d.Vault.ID, Shop: d.Vault.Shop, Storage: d.Vault.Kind, Where: d.Vault.Where, OffSite: d.Vault.OffSite, Locked: d.Vault.Locked, Bytes: -1}
 		if a.info != nil && a.info.ID == d.Vault.ID {
 			info := *a.info
 			st.Vault = &info

@@ -238,7 +238,7 @@ func (a *Agent) keepVault(ctx context.Context, v app.Vault, r app.VaultRequest, 
 	}
 	before := a.Store.Document().Vault
 	err = a.Store.Update(func(d *Document) error {
-		d.Vault = &VaultPlace{ID: info.ID, Shop: info.Shop, Kind: r.Storage.Kind, Settings: r.Storage.Settings}
+		d.Vault = &VaultPlace{ID: info.ID, Shop: info.Shop, Kind: r.Storage.Kind, Settings: r.Storage.Settings, Where: info.Where, OffSite: info.OffSite, Locked: info.Locked}
 		return nil
 	})
 	if err != nil {

@@ -140,7 +140,7 @@ func testUnknownPoint(t *testing.T, f *Fixture) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer view.Close()
+	defer func() { _ = view.Close() }()
 	if _, err := view.Open("../a"); err == nil {
 		t.Error("a path outside was opened")
 	}

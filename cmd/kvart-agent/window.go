@@ -52,7 +52,7 @@ func startWindow(data, screen string) (first <-chan bool, err error) {
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
-	window := exec.Command(filepath.Join(filepath.Dir(exe), name), "--data", data, "--screen", screen)
+	window := exec.Command(filepath.Join(filepath.Dir(exe), name), "--data", data, "--screen", screen, "--report")
 	out, err := window.StdoutPipe()
 	if err != nil {
 		return nil, app.Errorf(app.CodeInternal, "open window", "%w", err)

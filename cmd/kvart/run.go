@@ -24,7 +24,7 @@ import (
 // guardStart is how long a guard may take to answer after it was started.
 const guardStart = 20 * time.Second
 
-// drawn is what the window prints once its first frame is on the screen: where
+// drawn is what the window prints, where asked to, once its first frame is on the screen: where
 // the graphics driver fails Fyne goes on without a window and without a word,
 // and the guard, which waits for this, tells the owner.
 const drawn = "drawn"
@@ -32,7 +32,7 @@ const drawn = "drawn"
 // options are what the command line says.
 type options struct {
 	data, screen, shots string
-	startGuard          bool
+	startGuard, report  bool
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -43,6 +43,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.StringVar(&o.screen, "screen", "home", "home, sources, history, recover or settings")
 	flags.StringVar(&o.shots, "screenshots", "", "write a picture of every screen into this folder and end")
 	flags.BoolVar(&o.startGuard, "start-guard", true, "start the guard when it is not running")
+	flags.BoolVar(&o.report, "report", false, "print a line once the first frame is on the screen")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
@@ -78,7 +79,9 @@ func show(ctx context.Context, o options, client *ipc.Client, stdout, stderr io.
 	only, err := ipc.Listen(filepath.Join(o.data, "run", "window.sock"))
 	switch {
 	case app.CodeOf(err) == app.CodeGuardRunning:
-		fmt.Fprintln(stdout, drawn) // by the window that is open
+		if o.report {
+			fmt.Fprintln(stdout, drawn) // by the window that is open
+		}
 		return raise(o)
 	case err != nil:
 		// two windows harm nothing: each is only a view
@@ -92,12 +95,15 @@ func show(ctx context.Context, o options, client *ipc.Client, stdout, stderr io.
 	w := ui.New(a, ui.Options{
 		Context: ctx, Service: client, Build: app.Version, Screen: o.screen,
 		StartGuard: func(ctx context.Context) error { return startGuard(ctx, client, o.data) },
-		FirstFrame: func() { fmt.Fprintln(stdout, drawn) },
-		Log:        slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		FirstFrame: func() {
+			if o.report {
+				fmt.Fprintln(stdout, drawn)
+			}
+		},
+		Log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	w.OnClosed(a.Quit)
 	stop := context.AfterFunc(ctx, func() { w.Do(a.Quit) })
-	defer stop()
 	if only != nil {
 		go raised(only, w)
 	}
@@ -106,6 +112,7 @@ func show(ctx context.Context, o options, client *ipc.Client, stdout, stderr io.
 		go photograph(ctx, w, o.shots, a.Quit, stderr)
 	}
 	a.Run()
+	stop() // after the loop has ended nothing may be asked of it
 	cancel()
 	w.Wait()
 	return nil
