@@ -231,6 +231,7 @@ type RestoredPart struct {
 	Point  PointID   `json:"point"`
 	Time   time.Time `json:"time"` // of the point
 	Paths  []string  `json:"paths,omitempty"`
+	Dir    string    `json:"dir,omitempty"` // the target's; "" for the original place
 	Where  string    `json:"where"`
 	Raw    bool      `json:"raw,omitempty"` // restored from a safety point
 	// Safety is the point that holds what was there before; "" when the

@@ -80,7 +80,7 @@ func (p *Provider) connect(ctx context.Context, loc *location, s app.VaultSetup)
 		log: p.log, loc: loc, id: id, host: id[:2*shopIDBytes], dir: dir, pass: s.Passphrase,
 		turn: make(chan struct{}, 1), done: make(chan struct{}), distrust: map[string]bool{},
 	}
-	if err := errors.Join(sweepOld(dir, spoolPrefix), sweepOld(dir, nearPrefix)); err != nil {
+	if err := errors.Join(sweepOld(dir, spoolPrefix+"*"), sweepOld(dir, nearPrefix+"*"), sweepOld(dir, "*.new"), sweepOld(filepath.Join(dir, "segments"), "*.new")); err != nil {
 		p.log.WarnContext(ctx, "State folder not swept", "err", err)
 	}
 	v.rep, err = v.openRepository(ctx, dir, v.usualCache())

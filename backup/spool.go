@@ -108,9 +108,9 @@ func (s *spool) close() {
 	_ = os.Remove(name) // where it could not be unlinked while open
 }
 
-// sweepOld removes what a crash left in dir under names with the prefix.
-func sweepOld(dir, prefix string) error {
-	names, err := filepath.Glob(filepath.Join(dir, prefix+"*"))
+// sweepOld removes what a crash left in dir under names of the pattern.
+func sweepOld(dir, pattern string) error {
+	names, err := filepath.Glob(filepath.Join(dir, pattern))
 	if err != nil {
 		return fmt.Errorf("look for leftovers: %w", err)
 	}

@@ -101,13 +101,23 @@ func New(ctx context.Context, c Config) *Agent {
 		lastState: map[string]bool{},
 	}
 	a.jobs.init(ctx)
-	for _, left := range []string{tempFolder, drillFolder} {
-		// what a killed guard had unpacked is the shop's data in the clear
-		if err := os.RemoveAll(filepath.Join(c.Dir, left)); err != nil {
-			c.Log.WarnContext(ctx, "Left-over folder not removed", "path", left, "error", err)
+	a.sweep(ctx)
+	return a
+}
+
+// sweep removes what a killed guard left: what it had unpacked is the shop's
+// data in the clear. Nobody else uses the folder, which is locked.
+func (a *Agent) sweep(ctx context.Context) {
+	left := []string{filepath.Join(a.Dir, tempFolder), filepath.Join(a.Dir, drillFolder)}
+	half, err := filepath.Glob(filepath.Join(a.Dir, "*.tmp"))
+	if err != nil {
+		a.Log.WarnContext(ctx, "Leftovers not looked for", "error", err)
+	}
+	for _, path := range append(left, half...) {
+		if err := os.RemoveAll(path); err != nil {
+			a.Log.WarnContext(ctx, "Leftover not removed", "path", path, "error", err)
 		}
 	}
-	return a
 }
 
 // SetTray tells whether a tray icon is shown, for the status.

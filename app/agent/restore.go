@@ -65,7 +65,7 @@ func (a *Agent) restore(ctx context.Context, j *job, parts []*part, rec app.Rest
 	for i, p := range parts {
 		rec.Sources = append(rec.Sources, app.RestoredPart{
 			ID: p.source.ID, Source: p.source.Name, Point: p.point.ID, Time: p.point.Time,
-			Paths: p.restore.Paths, Where: plan.Sources[i].Plan.Where, Raw: p.restore.Raw,
+			Paths: p.restore.Paths, Dir: p.restore.Target.Dir, Where: plan.Sources[i].Plan.Where, Raw: p.restore.Raw,
 		})
 	}
 	if err := a.putRestore(ctx, j, rec); err != nil {

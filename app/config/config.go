@@ -26,8 +26,7 @@ type Store[T any] struct {
 }
 
 // Open reads the document kept at path, or starts with fresh when there is
-// none. A file that is damaged, or fails check, is answered from the copy that
-// every change leaves behind.
+// none. A file that is damaged, or fails check, is answered from its copy.
 func Open[T any](path string, fresh func() T, check func(T) error) (*Store[T], error) {
 	s := &Store[T]{path: path, check: check}
 	doc, err := s.read(path)
@@ -99,20 +98,24 @@ func clone[T any](d T) T {
 	return c
 }
 
-// write replaces the file whole, so that a crash leaves the old or the new
-// one, and keeps the old one as the copy.
+// write replaces the copy and then the file, each whole: a crash leaves the old
+// one or the new one, and a file that is damaged later has a copy that lags
+// nothing behind.
 func (s *Store[T]) write(d T) error {
 	b, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write settings: %w", err)
 	}
-	if err := replace(s.path, append(b, '\n'), s.backup()); err != nil {
-		return app.Errorf(app.CodeHomeReadOnly, "write settings", "%w", err).With("path", filepath.Dir(s.path))
+	b = append(b, '\n')
+	for _, path := range []string{s.backup(), s.path} {
+		if err := replace(path, b); err != nil {
+			return app.Errorf(app.CodeHomeReadOnly, "write settings", "%w", err).With("path", filepath.Dir(s.path))
+		}
 	}
 	return nil
 }
 
-func replace(path string, b []byte, backup string) (err error) {
+func replace(path string, b []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return err
@@ -122,19 +125,9 @@ func replace(path string, b []byte, backup string) (err error) {
 			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
-	if _, err = f.Write(b); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err = f.Sync(); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err = f.Close(); err != nil {
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
-	}
-	if old, readErr := os.ReadFile(path); readErr == nil && json.Valid(old) {
-		if err = os.WriteFile(backup, old, 0o600); err != nil {
-			return err
-		}
 	}
 	return os.Rename(f.Name(), path)
 }

@@ -60,7 +60,7 @@ func TestStore_damagedFileIsAnsweredFromTheCopy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, lang := range []string{"sv", "en"} {
+	for _, lang := range []string{"en", "sv"} {
 		if err := s.Update(func(d *document) error { d.Language = lang; return nil }); err != nil {
 			t.Fatal(err)
 		}
