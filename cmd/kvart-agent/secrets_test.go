@@ -147,8 +147,17 @@ func TestSecrets_stayWhereTheyBelong(t *testing.T) {
 	s.must([]string{"source", "add", "folder", "--name", "Bilder", "--set", "path=" + s.pics})
 	do(exitFailed, "vault", "create", "--storage", "folder", "--set", "path="+s.vault, "--passphrase-file", "key") // another passphrase
 	for _, args := range [][]string{
-		{"backup"}, {"restore", "--yes"}, {"undo"}, {"drill"}, {"status"}, {"vault", "status"}, {"vault", "verify"}, {"vault", "maintain"},
-		{"source", "list"}, {"points"}, {"restore", "--plan"},
+		{"backup"},
+		{"restore", "--yes"},
+		{"undo"},
+		{"drill"},
+		{"status"},
+		{"vault", "status"},
+		{"vault", "verify"},
+		{"vault", "maintain"},
+		{"source", "list"},
+		{"points"},
+		{"restore", "--plan"},
 	} {
 		r := s.run(args...)
 		said.WriteString(r.out + r.err)
