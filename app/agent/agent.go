@@ -198,7 +198,7 @@ func (a *Agent) lookAfter(ctx context.Context) error {
 // the closing of the vault.
 func (a *Agent) Close(ctx context.Context) error {
 	a.jobs.stop()
-	return errors.Join(a.views.close(), a.closeVault(ctx), a.Journal.Close())
+	return errors.Join(a.closeVault(ctx), a.Journal.Close())
 }
 
 // lock takes the right to use vault and sources; the job shows as waiting.

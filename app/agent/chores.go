@@ -26,8 +26,11 @@ const rollingPercent = 2
 // nothing while other work runs.
 func (a *Agent) chores(ctx context.Context) error {
 	d := a.Store.Document()
-	if d.Vault == nil || len(d.Sources) == 0 || len(a.running()) > 0 {
-		return nil
+	a.mu.Lock()
+	reachable := a.vaultErr == nil
+	a.mu.Unlock()
+	if d.Vault == nil || len(d.Sources) == 0 || len(a.running()) > 0 || !reachable {
+		return nil // a vault that can't be reached is tried every quarter, and that is enough
 	}
 	due := func(key string, every time.Duration) (bool, error) {
 		last, err := a.Journal.MetaTime(ctx, key)
@@ -115,6 +118,10 @@ func (a *Agent) StartMaintain(context.Context) (app.JobID, error) {
 		if err != nil {
 			return err
 		}
+		// tried counts as done: what fails now would fail again in a minute
+		if err := a.Journal.SetMetaTime(ctx, journal.KeyMaintained, a.Now()); err != nil {
+			return err
+		}
 		if err := a.remember(ctx, v); err != nil {
 			return err
 		}
@@ -129,10 +136,7 @@ func (a *Agent) StartMaintain(context.Context) (app.JobID, error) {
 		if err := a.forgetExpired(ctx, v); err != nil {
 			return err
 		}
-		if err := a.Journal.Trim(ctx, a.Now().Add(-journalKept)); err != nil {
-			return err
-		}
-		return a.Journal.SetMetaTime(ctx, journal.KeyMaintained, a.Now())
+		return a.Journal.Trim(ctx, a.Now().Add(-journalKept))
 	})
 }
 
@@ -211,6 +215,9 @@ func (a *Agent) StartVerify(_ context.Context, r app.VerifyRequest) (app.JobID, 
 		if err != nil {
 			return err
 		}
+		if err := a.Journal.SetMetaTime(ctx, journal.KeyChecked, a.Now()); err != nil {
+			return err
+		}
 		rep, err := v.Verify(ctx, r, j)
 		if err != nil {
 			return err
@@ -224,9 +231,6 @@ func (a *Agent) StartVerify(_ context.Context, r app.VerifyRequest) (app.JobID, 
 // longer, points read in full are, and what is lost was reported and is
 // forgotten.
 func (a *Agent) verified(ctx context.Context, v app.Vault, r app.VerifyRequest, rep app.VerifyReport) error {
-	if err := a.Journal.SetMetaTime(ctx, journal.KeyChecked, a.Now()); err != nil {
-		return err
-	}
 	lost, err := a.lost(ctx, v)
 	if err != nil {
 		return err

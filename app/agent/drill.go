@@ -24,6 +24,9 @@ func (a *Agent) StartDrill(_ context.Context, names []string) (app.JobID, error)
 		return "", err
 	}
 	return a.startWork(app.JobDrill, sources, func(ctx context.Context, j *job) error {
+		if _, err := a.openVault(ctx); err != nil {
+			return err // proves nothing of the backups, either way
+		}
 		var first error
 		for _, s := range sources {
 			res := a.drill(ctx, j, s)

@@ -2,6 +2,8 @@ package agent
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"path/filepath"
 	"time"
 
@@ -113,7 +115,8 @@ func (a *Agent) closeVault(ctx context.Context) error {
 	}
 	v := a.vault
 	a.vault = nil
-	return v.Close(ctx)
+	// what was opened for browsing reads through the vault
+	return errors.Join(a.views.close(), v.Close(ctx))
 }
 
 // Forms implements [app.VaultService].
@@ -158,6 +161,9 @@ func (a *Agent) CreateVault(ctx context.Context, r app.VaultRequest) (app.VaultI
 	if d := a.Store.Document(); d.Vault != nil && len(d.Sources) > 0 {
 		return app.VaultInfo{}, app.Errorf(app.CodeVaultExists, "set up vault", "this computer already uses one")
 	}
+	if _, err := a.ProbeStorage(ctx, storageOf(r)); err != nil {
+		return app.VaultInfo{}, err
+	}
 	return a.setUpVault(ctx, r, "", a.Vaults.Create)
 }
 
@@ -180,6 +186,14 @@ func (a *Agent) OpenVault(ctx context.Context, r app.VaultRequest) (app.VaultInf
 	return info, nil
 }
 
+// storageOf returns where a request's vault lies, with the storage's secrets
+// and without the passphrase, which storages don't get to see.
+func storageOf(r app.VaultRequest) app.StorageSpec {
+	s := app.StorageSpec{Kind: r.Storage.Kind, Settings: r.Storage.Settings, Secrets: maps.Clone(r.Secrets)}
+	delete(s.Secrets, app.PassphraseKey)
+	return s
+}
+
 // setUpVault makes or opens a vault and, only when that worked, keeps how to
 // open it again.
 func (a *Agent) setUpVault(ctx context.Context, r app.VaultRequest, expect string, get func(context.Context, app.VaultSetup) (app.Vault, error)) (app.VaultInfo, error) {
@@ -187,13 +201,8 @@ func (a *Agent) setUpVault(ctx context.Context, r app.VaultRequest, expect strin
 	if err != nil {
 		return app.VaultInfo{}, err
 	}
-	secrets := app.Secrets{}
-	for k, s := range r.Secrets {
-		if k != app.PassphraseKey {
-			secrets[k] = s
-		}
-	}
-	if err := spec.CheckSettings(r.Storage.Settings, secrets); err != nil {
+	storage := storageOf(r)
+	if err := spec.CheckSettings(storage.Settings, storage.Secrets); err != nil {
 		return app.VaultInfo{}, err
 	}
 	if err := a.lock(ctx); err != nil {
@@ -204,16 +213,16 @@ func (a *Agent) setUpVault(ctx context.Context, r app.VaultRequest, expect strin
 		a.Log.WarnContext(ctx, "Vault not closed", "error", err)
 	}
 	v, err := get(ctx, app.VaultSetup{
-		Storage:    app.StorageSpec{Kind: r.Storage.Kind, Settings: r.Storage.Settings, Secrets: secrets},
+		Storage:    storage,
 		Passphrase: r.Secrets[app.PassphraseKey], Shop: r.Shop, StateDir: a.vaultDir(), ExpectID: expect,
 	})
 	if err != nil {
 		return app.VaultInfo{}, err
 	}
-	return a.keepVault(ctx, v, r, secrets)
+	return a.keepVault(ctx, v, storage, r.Secrets[app.PassphraseKey])
 }
 
-func (a *Agent) keepVault(ctx context.Context, v app.Vault, r app.VaultRequest, secrets app.Secrets) (app.VaultInfo, error) {
+func (a *Agent) keepVault(ctx context.Context, v app.Vault, storage app.StorageSpec, passphrase app.Secret) (app.VaultInfo, error) {
 	fail := func(err error) (app.VaultInfo, error) {
 		if closeErr := v.Close(ctx); closeErr != nil {
 			a.Log.WarnContext(ctx, "Vault not closed", "error", closeErr)
@@ -228,17 +237,17 @@ func (a *Agent) keepVault(ctx context.Context, v app.Vault, r app.VaultRequest, 
 	if err != nil {
 		return fail(err)
 	}
-	if err := a.Secrets.SetSecret(ctx, passphraseKey, r.Secrets[app.PassphraseKey]); err != nil {
+	if err := a.Secrets.SetSecret(ctx, passphraseKey, passphrase); err != nil {
 		return fail(err)
 	}
-	for k, s := range secrets {
+	for k, s := range storage.Secrets {
 		if err := a.Secrets.SetSecret(ctx, storageKey(k), s); err != nil {
 			return fail(err)
 		}
 	}
 	before := a.Store.Document().Vault
 	err = a.Store.Update(func(d *Document) error {
-		d.Vault = &VaultPlace{ID: info.ID, Shop: info.Shop, Kind: r.Storage.Kind, Settings: r.Storage.Settings, Where: info.Where, OffSite: info.OffSite, Locked: info.Locked}
+		d.Vault = &VaultPlace{ID: info.ID, Shop: info.Shop, Kind: storage.Kind, Settings: storage.Settings, Where: info.Where, OffSite: info.OffSite, Locked: info.Locked}
 		return nil
 	})
 	if err != nil {
