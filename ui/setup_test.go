@@ -136,6 +136,9 @@ func TestSetup_ownPassphrase(t *testing.T) {
 	}
 	r.svc.CreateFunc = nil
 	r.press("Try again")
+	if set, err := r.svc.Settings(t.Context()); err != nil || !set.Autostart {
+		t.Errorf("the guard will not start with the computer: %+v, %v", set, err)
+	}
 	if r.svc.Called("AddSource") != 2 || r.svc.Called("StartBackup") != 1 {
 		t.Errorf("calls %v", r.svc.Calls())
 	}

@@ -227,11 +227,24 @@ func (s *Screen) addSources() {
 
 func (s *Screen) startFirst() {
 	s.ask(func(ctx context.Context) error {
-		_, err := s.env.Service.StartBackup(ctx, nil)
-		return err
+		if _, err := s.env.Service.StartBackup(ctx, nil); err != nil {
+			return err
+		}
+		return s.startAtLogin(ctx)
 	}, func() {
 		s.showFirst()
 	}, s.startFirst)
+}
+
+// startAtLogin makes the guard start with the computer: who sets Kvart up wants
+// tomorrow's backups too. Settings can switch it off again.
+func (s *Screen) startAtLogin(ctx context.Context) error {
+	set, err := s.env.Service.Settings(ctx)
+	if err != nil || set.Autostart {
+		return err
+	}
+	set.Autostart = true
+	return s.env.Service.SetSettings(ctx, set)
 }
 
 func (s *Screen) stop(id app.JobID) {
