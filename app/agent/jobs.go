@@ -74,6 +74,8 @@ func (a *Agent) start(kind app.JobKind, sources []app.Source, work func(context.
 		j.end(a.Now(), err)
 		if err != nil {
 			a.Log.WarnContext(ctx, "Job failed", "job", kind, "error", err)
+		} else {
+			a.Log.InfoContext(ctx, "Job done", "job", kind, "seconds", a.Now().Sub(j.snapshot().Started).Seconds())
 		}
 		close(j.done)
 		a.bus.poke()

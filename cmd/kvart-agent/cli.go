@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"kvart/app"
@@ -99,7 +100,8 @@ func run(ctx context.Context, args []string, io stdio) int {
 		if errors.Is(err, flag.ErrHelp) {
 			return exitDone
 		}
-		return exitUsage
+		c.json = c.json || wantsJSON(rest)
+		return c.exit(app.Errorf(app.CodeUsage, "read flags", "%w", err))
 	}
 	if c.data == "" {
 		if c.data, err = ipc.DefaultData(); err != nil {
@@ -107,6 +109,11 @@ func run(ctx context.Context, args []string, io stdio) int {
 		}
 	}
 	return c.exit(work(ctx))
+}
+
+// wantsJSON reports whether arguments that could not be read ask for JSON.
+func wantsJSON(args []string) bool {
+	return slices.Contains(args, "--json") || slices.Contains(args, "-json")
 }
 
 // pickVerb finds the verb that args begin with; the longest name wins.
@@ -125,11 +132,7 @@ func pickVerb(args []string) (verb, []string, bool) {
 }
 
 func (c *command) wrongVerb(args []string) int {
-	for _, a := range args {
-		if a == "--json" || a == "-json" {
-			c.json = true
-		}
-	}
+	c.json = wantsJSON(args)
 	if len(args) > 0 && (args[0] == "--version" || args[0] == "version") {
 		fmt.Fprintln(c.out, "kvart-agent", app.Version)
 		return exitDone
