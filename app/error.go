@@ -73,7 +73,7 @@ const (
 	CodeTargetReadOnly Code = "target_read_only"
 	CodeTargetExists   Code = "target_exists"
 	CodeCheckFailed    Code = "check_failed"
-	CodeInterrupted    Code = "interrupted" // a restore was cut off before it had changed anything
+	CodeInterrupted    Code = "interrupted" // a restore was cut off; arg "untouched" when before it had changed anything
 	CodeNothingToUndo  Code = "nothing_to_undo"
 )
 

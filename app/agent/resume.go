@@ -17,7 +17,7 @@ func (a *Agent) resume(ctx context.Context) error {
 		switch rec.State {
 		case app.RestoreSaving:
 			rec.State, rec.Ended = app.RestoreFailed, a.Now()
-			rec.Error = app.Errorf(app.CodeInterrupted, "restore", "cut off before anything was changed")
+			rec.Error = app.Errorf(app.CodeInterrupted, "restore", "cut off before anything was changed").With("untouched", "yes")
 			if err := a.Journal.PutRestore(ctx, rec); err != nil {
 				return err
 			}
