@@ -143,6 +143,9 @@ func (a *Agent) Serve(ctx context.Context) error {
 	return g.Wait()
 }
 
+// NextQuarter returns when the next backup is due, for whoever runs [Agent.Serve].
+func (a *Agent) NextQuarter() time.Time { return a.schedule.next(a.schedule.wall()) }
+
 // behind reports whether any source missed the quarter that is current.
 func (a *Agent) behind(ctx context.Context) bool {
 	current := a.schedule.next(a.schedule.wall()).Add(-app.QuarterLength)

@@ -59,9 +59,7 @@ func (c *command) serve(ctx context.Context, stop func(), g *guard, withTray, op
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return ended(ctx, c.answer(ctx, ln, g, stop)) })
 	group.Go(func() error { return ended(ctx, g.agent.Serve(ctx)) })
-	if st, err := g.agent.Status(ctx); err == nil {
-		fmt.Fprintln(c.out, c.words.T("cli.guarding", assets.Args{"When": c.words.When(st.NextBackup, time.Now())}))
-	}
+	fmt.Fprintln(c.out, c.words.T("cli.guarding", assets.Args{"When": c.words.When(g.agent.NextQuarter(), time.Now())}))
 	if open {
 		g.openWindow(ctx, c.data, "home")
 	}
