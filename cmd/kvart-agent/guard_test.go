@@ -86,7 +86,7 @@ func (s *shop) answers(g *guardProcess) {
 			s.Logf("the guard said:\n%s", &g.out)
 		}
 	}()
-	s.within(20*time.Second, "guard answers", func() bool {
+	s.within(patience, "guard answers", func() bool {
 		_, err := g.client.Hello(context.Background())
 		return err == nil
 	})
@@ -105,15 +105,14 @@ func (s *shop) within(limit time.Duration, what string, done func() bool) {
 // end ends a guard as a system does when it shuts down.
 func (s *shop) end(g *guardProcess) {
 	s.Helper()
-	start := time.Now()
 	if err := g.Process.Signal(syscall.SIGTERM); err != nil {
 		s.Fatal(err)
 	}
-	kill := time.AfterFunc(20*time.Second, func() { _ = g.Process.Kill() })
+	kill := time.AfterFunc(patience, func() { _ = g.Process.Kill() }) // fails Wait
 	err := g.Wait()
 	kill.Stop()
-	if took := time.Since(start); err != nil || took > 5*time.Second {
-		s.Errorf("the guard ended after %v: %v\n%s", took, err, &g.out)
+	if err != nil {
+		s.Errorf("the guard did not end well: %v\n%s", err, &g.out)
 	}
 }
 
@@ -122,7 +121,7 @@ func (s *shop) end(g *guardProcess) {
 func (s *shop) idle(g *guardProcess) {
 	s.Helper()
 	quiet := 0
-	s.within(30*time.Second, "guard is idle", func() bool {
+	s.within(patience, "guard is idle", func() bool {
 		st, err := g.client.Status(s.Context())
 		if err != nil {
 			s.Fatal(err)
@@ -148,7 +147,7 @@ func TestGuard_onlyOneServes(t *testing.T) {
 	select {
 	case i := <-ended:
 		refused, serving = both[i], both[1-i]
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("two guards on one data folder")
 	}
 	if code := refused.ProcessState.ExitCode(); code != exitFailed || !strings.Contains(refused.out.String(), "(guard_running: ") {
@@ -169,7 +168,7 @@ func TestGuard_onlyOneServes(t *testing.T) {
 	}
 	select {
 	case <-ended:
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Error("the guard does not end")
 	}
 	s.must([]string{"status"}, "verdict", "safe", "guard", "false")
@@ -265,7 +264,7 @@ func TestGuard_withoutDisplayOrBus(t *testing.T) {
 	s.protect()
 	g := s.start()
 	s.answers(g)
-	s.within(5*time.Second, "guard says that there is no tray", func() bool {
+	s.within(patience, "guard says that there is no tray", func() bool {
 		return strings.Contains(g.out.String(), "without a tray icon") && nextBackup.MatchString(g.out.String())
 	})
 	s.must([]string{"backup"}, "runs.len", "2")
@@ -361,7 +360,7 @@ func TestGuard_refusesAnotherVersion(t *testing.T) {
 		if err != nil {
 			t.Errorf("asked to quit: %v", err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Error("asked to quit, and still there")
 	}
 }

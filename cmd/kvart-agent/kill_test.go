@@ -339,7 +339,7 @@ func (k *killer) cutOff(now, old, point state) {
 // settled waits until the guard is done with restores, and returns the newest.
 func (k *killer) settled(client app.Service) (newest app.RestoreRecord) {
 	k.Helper()
-	k.within(20*time.Second, "restore is resumed or given up", func() bool {
+	k.within(patience, "restore is resumed or given up", func() bool {
 		recs, err := client.Restores(k.Context())
 		if err != nil {
 			k.Fatal(err)

@@ -108,10 +108,14 @@ func (s *shop) command(ctx context.Context, args ...string) *exec.Cmd {
 	return c
 }
 
+// patience is how long a command may take: reading a vault back from a disk
+// that is busy and cold takes minutes where it takes seconds from memory.
+const patience = 5 * time.Minute
+
 // run runs kvart-agent to its end.
 func (s *shop) run(args ...string) result {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	c := s.command(ctx, args...)
 	var out, errs bytes.Buffer
@@ -121,7 +125,7 @@ func (s *shop) run(args ...string) result {
 		s.Fatalf("%v: %v", args, err)
 	}
 	if ctx.Err() != nil {
-		s.Fatalf("%v did not end within a minute; stderr:\n%s", args, &errs)
+		s.Fatalf("%v did not end within %s; stderr:\n%s", args, patience, &errs)
 	}
 	return result{c.ProcessState.ExitCode(), out.String(), errs.String()}
 }

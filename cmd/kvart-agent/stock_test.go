@@ -57,7 +57,7 @@ func TestStockKopia_restoresWhatKvartStored(t *testing.T) {
 	t.Logf("backed up in %s", time.Since(t0))
 	stock := func(args ...string) []byte {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, kopia, append(args, "--config-file", filepath.Join(dir, "kopia.config"))...)
 		cmd.Env = append(os.Environ(), "KOPIA_PASSWORD="+passphrase, "KOPIA_CHECK_FOR_UPDATES=false",
