@@ -184,7 +184,10 @@ func (a *Agent) lookAfter(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		a.bus.poke()
-		a.views.expire(a.Now())
+		if err := a.views.expire(a.Now()); err != nil {
+			// what it had unpacked is the shop's data in the clear
+			a.Log.WarnContext(ctx, "View not closed", "error", err)
+		}
 		a.tellOwner(ctx)
 		if err := a.chores(ctx); err != nil && ctx.Err() == nil {
 			a.Log.WarnContext(ctx, "Chores not done", "error", err)

@@ -143,12 +143,13 @@ func (vs *views) replaceLocked(w *view) error {
 }
 
 // expire lets the view go when it was not used for a while.
-func (vs *views) expire(now time.Time) {
+func (vs *views) expire(now time.Time) error {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
 	if vs.last != nil && vs.last.users == 0 && now.Sub(vs.last.used).Abs() > viewsKept {
-		_ = vs.replaceLocked(nil) // its folder is emptied at the next start
+		return vs.replaceLocked(nil)
 	}
+	return nil
 }
 
 func (vs *views) close() error {
