@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -253,6 +254,27 @@ func (p pairs) Set(s string) error {
 		return fmt.Errorf("%q is not key=value", s)
 	}
 	p[k] = v
+	return nil
+}
+
+// absolute makes the paths among settings absolute: the guard that uses them
+// has another working folder than this command.
+func (p pairs) absolute(specs []app.KindSpec, kind app.Kind) error {
+	for _, spec := range specs {
+		if spec.Kind != kind {
+			continue
+		}
+		for _, f := range spec.Fields {
+			if f.Type != app.FieldFile && f.Type != app.FieldFolder || p[f.Key] == "" {
+				continue
+			}
+			abs, err := filepath.Abs(p[f.Key])
+			if err != nil {
+				return app.Errorf(app.CodeUsage, "read flags", "%w", err).With("field", f.Key)
+			}
+			p[f.Key] = abs
+		}
+	}
 	return nil
 }
 

@@ -56,6 +56,13 @@ func setupSourceAdd(c *command) func(context.Context) error {
 			if err != nil {
 				return err
 			}
+			forms, err := s.Forms(ctx)
+			if err != nil {
+				return err
+			}
+			if err := set.absolute(forms.Sources, app.Kind(kind)); err != nil {
+				return err
+			}
 			src, err := s.AddSource(ctx, app.AddSourceRequest{Kind: app.Kind(kind), Name: *name, Settings: set, Secrets: sec})
 			if err != nil {
 				return err

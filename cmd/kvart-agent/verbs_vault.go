@@ -20,7 +20,7 @@ func (f *storageFlags) register(c *command) {
 	c.flags.StringVar(&f.passphrase, "passphrase-file", "", "file with the vault's passphrase")
 }
 
-func (f *storageFlags) request() (app.VaultRequest, error) {
+func (f *storageFlags) request(ctx context.Context, s app.Service) (app.VaultRequest, error) {
 	if f.passphrase == "" {
 		return app.VaultRequest{}, app.Errorf(app.CodeUsage, "read flags", "--passphrase-file is missing").With("field", "passphrase-file")
 	}
@@ -33,6 +33,13 @@ func (f *storageFlags) request() (app.VaultRequest, error) {
 		return app.VaultRequest{}, err
 	}
 	secrets[app.PassphraseKey] = pass[app.PassphraseKey]
+	forms, err := s.Forms(ctx)
+	if err != nil {
+		return app.VaultRequest{}, err
+	}
+	if err := f.set.absolute(forms.Storages, app.Kind(f.kind)); err != nil {
+		return app.VaultRequest{}, err
+	}
 	return app.VaultRequest{Storage: app.StorageSpec{Kind: app.Kind(f.kind), Settings: f.set}, Shop: f.shop, Secrets: secrets}, nil
 }
 
@@ -42,7 +49,7 @@ func setupVaultCreate(c *command) func(context.Context) error {
 	c.flags.StringVar(&f.shop, "shop", "", "the shop's name")
 	return func(ctx context.Context) error {
 		return c.with(ctx, func(ctx context.Context, s app.Service) error {
-			r, err := f.request()
+			r, err := f.request(ctx, s)
 			if err != nil {
 				return err
 			}
@@ -61,7 +68,7 @@ func setupVaultOpen(c *command) func(context.Context) error {
 	f.register(c)
 	return func(ctx context.Context) error {
 		return c.with(ctx, func(ctx context.Context, s app.Service) error {
-			r, err := f.request()
+			r, err := f.request(ctx, s)
 			if err != nil {
 				return err
 			}
