@@ -33,8 +33,27 @@ const (
 	CodeStorageReadOnly Code = "storage_read_only"
 	CodeStorageFull     Code = "storage_full"
 	CodeStorageClock    Code = "storage_clock"
-	CodeStorageForeign  Code = "storage_foreign" // somebody else's data lies there
-	CodeStorageUnsafe   Code = "storage_unsafe"  // would lie inside what it protects, or send secrets in the clear
+	CodeStorageForeign  Code = "storage_foreign"  // somebody else's data lies there
+	CodeStorageUnsafe   Code = "storage_unsafe"   // would lie inside what it protects, or send secrets in the clear
+	CodeStorageRight    Code = "storage_right"    // the key lacks a right; arg "right" names it
+	CodeStorageRegion   Code = "storage_region"   // arg "region" is the right one, where known
+	CodeStorageBusy     Code = "storage_busy"     // it asks us to come back later, again and again
+	CodeStorageLittle   Code = "storage_little"   // a warning: soon full
+	CodeStorageSkew     Code = "storage_skew"     // a warning: its clock is minutes off
+	CodeCertificate     Code = "certificate"      // the server's certificate is not to be trusted; arg "reason"
+	CodeHostKeyUnknown  Code = "host_key_unknown" // first contact; args "fingerprint", "host_key"
+	CodeHostKeyChanged  Code = "host_key_changed" // not the server it was
+	CodePortal          Code = "portal"           // a log-in page answers in the storage's place
+	CodeProxyAuth       Code = "proxy_auth"       // the proxy asks for a password
+	CodeProgramMissing  Code = "program_missing"  // arg "program"
+	CodeProgramOld      Code = "program_old"      // args "program", "version", "needs"
+
+	CodeLockNone    Code = "lock_none"     // nothing protects the backups from deletion
+	CodeLockBucket  Code = "lock_bucket"   // the bucket was made without object lock
+	CodeLockShort   Code = "lock_short"    // fewer than [MinLockDays]
+	CodeLockForEver Code = "lock_for_ever" // compliance, not yet accepted
+	CodeLockOpen    Code = "lock_open"     // the storage deleted what should be locked
+	CodeLockLifted  Code = "lock_lifted"   // the key may lift the lock
 
 	CodeVaultNone       Code = "vault_none"    // nothing set up yet
 	CodeVaultMissing    Code = "vault_missing" // the storage answers but the vault's format blob is not there
@@ -44,7 +63,27 @@ const (
 	CodeVaultForgot     Code = "vault_forgot" // points that should be there are not
 	CodeWrongPassphrase Code = "wrong_passphrase"
 	CodeWeakPassphrase  Code = "weak_passphrase"
-	CodeReadBack        Code = "read_back" // what was written could not be read back
+	CodeReadBack        Code = "read_back"    // what was written could not be read back
+	CodeVaultHidden     Code = "vault_hidden" // deleted or hidden, but older versions are kept; arg "at"
+	CodeVaultPast       Code = "vault_past"   // opened as it was: nothing can be stored
+	CodeReplaced        Code = "replaced"     // another computer took this one's place; arg "computer"
+	CodeTwoGuards       Code = "two_guards"   // another guard stores in this one's name
+	CodeComputerUnknown Code = "computer_unknown"
+	CodeComputerWhich   Code = "computer_which" // several share the vault; arg "choices"
+
+	CodeKitMissing      Code = "kit_missing"      // no kit made or none confirmed
+	CodeKitVoid         Code = "kit_void"         // what it says is no longer so
+	CodeKitUnreadable   Code = "kit_unreadable"   // not a kit, or mistyped
+	CodeKitCode         Code = "kit_code"         // typed back wrongly
+	CodeInvitationWrong Code = "invitation_wrong" // not this invitation's code
+	CodeInvitationOld   Code = "invitation_old"
+
+	CodeCopyUnknown Code = "copy_unknown"
+	CodeCopyExists  Code = "copy_exists"
+	CodeCopyBehind  Code = "copy_behind" // not brought in step for too long
+	CodeCopyShrunk  Code = "copy_shrunk" // the vault lost too much to be copied over a good copy
+	CodeUnchecked   Code = "unchecked"   // stored bytes were not read for more than 30 days
+	CodeUpkeep      Code = "upkeep"      // tidying up has not run for long
 
 	CodeSourceUnknown    Code = "source_unknown"
 	CodeSourceExists     Code = "source_exists"
@@ -83,7 +122,12 @@ func Codes() []Code {
 		CodeInternal, CodeUsage, CodeCanceled, CodeBusy,
 		CodeGuardOffline, CodeGuardRunning, CodeGuardVersion, CodeHomeReadOnly, CodeSocketTooLong, CodeSecretMissing, CodeKeychain, CodeClock,
 		CodeStorageGone, CodeStorageOffline, CodeStorageDenied, CodeStorageReadOnly, CodeStorageFull, CodeStorageClock, CodeStorageForeign, CodeStorageUnsafe,
+		CodeStorageRight, CodeStorageRegion, CodeStorageBusy, CodeStorageLittle, CodeStorageSkew, CodeCertificate, CodeHostKeyUnknown, CodeHostKeyChanged, CodePortal, CodeProxyAuth, CodeProgramMissing, CodeProgramOld,
+		CodeLockNone, CodeLockBucket, CodeLockShort, CodeLockForEver, CodeLockOpen, CodeLockLifted,
 		CodeVaultNone, CodeVaultMissing, CodeVaultExists, CodeVaultOther, CodeVaultDamaged, CodeVaultForgot, CodeWrongPassphrase, CodeWeakPassphrase, CodeReadBack,
+		CodeVaultHidden, CodeVaultPast, CodeReplaced, CodeTwoGuards, CodeComputerUnknown, CodeComputerWhich,
+		CodeKitMissing, CodeKitVoid, CodeKitUnreadable, CodeKitCode, CodeInvitationWrong, CodeInvitationOld,
+		CodeCopyUnknown, CodeCopyExists, CodeCopyBehind, CodeCopyShrunk, CodeUnchecked, CodeUpkeep,
 		CodeSourceUnknown, CodeSourceExists, CodeSourceKind, CodeSourceMissing, CodeSourceUnreadable, CodeSourceNotDB, CodeSourceEncrypted, CodeSourceDamaged, CodeSourceLocked, CodeSourceShareGone, CodeSourceIncomplete, CodeSourceEmpty,
 		CodeItemVanished, CodeItemUnreadable, CodeItemChanged,
 		CodeLate,

@@ -12,6 +12,8 @@ import (
 type Service interface {
 	StatusService
 	VaultService
+	KitService
+	CareService
 	SourceService
 	JobService
 	HistoryService
@@ -35,7 +37,9 @@ type VaultService interface {
 	ProbeStorage(ctx context.Context, s StorageSpec) (StorageReport, error)
 	// CreateVault makes a vault and starts to use it.
 	CreateVault(ctx context.Context, r VaultRequest) (VaultInfo, error)
-	// OpenVault starts to use an existing vault and brings its sources back.
+	// OpenVault starts to use an existing vault. This computer takes the place
+	// of another whose sources it brings back, or joins with none; which of
+	// several, r.Replaces says.
 	OpenVault(ctx context.Context, r VaultRequest) (VaultInfo, error)
 	// StartVerify reads points back.
 	StartVerify(ctx context.Context, r VerifyRequest) (JobID, error)
@@ -47,7 +51,17 @@ type VaultService interface {
 type VaultRequest struct {
 	Storage StorageSpec `json:"storage"`
 	Shop    string      `json:"shop,omitempty"`
-	// Secrets holds the storage's secrets and the passphrase.
+	// AcceptCompliance says that the owner has read what a compliance lock
+	// means; without it one is refused: [CodeLockForEver].
+	AcceptCompliance bool `json:"acceptCompliance,omitempty"`
+	// Replaces is the name or ID of the computer whose place this one takes,
+	// or [NoComputer]. Empty means the only one there is; where there are
+	// several it is [CodeComputerWhich] with the choices.
+	Replaces ComputerID `json:"replaces,omitempty"`
+	// Invitation is one of [KitService.Invite]; its code is among Secrets.
+	Invitation []byte `json:"invitation,omitempty"`
+	// Secrets holds the storage's secrets and the passphrase; or a kit's text,
+	// or an invitation's code, that say where the vault lies and open it.
 	Secrets Secrets `json:"-"`
 }
 
@@ -62,6 +76,9 @@ type SourceService interface {
 	AddSource(ctx context.Context, r AddSourceRequest) (Source, error)
 	// RemoveSource stops protecting a source. Its points stay in the vault.
 	RemoveSource(ctx context.Context, nameOrID string) error
+	// ChangeSource changes settings or secrets of a source, after proving that
+	// it can be reached so; what is not named stays.
+	ChangeSource(ctx context.Context, r ChangeSourceRequest) (Source, error)
 	// CheckSource proves access to a source that is set up.
 	CheckSource(ctx context.Context, nameOrID string) (SourceInfo, error)
 }
@@ -76,6 +93,16 @@ type AddSourceRequest struct {
 
 // Carried implements [SecretBearer].
 func (r *AddSourceRequest) Carried() *Secrets { return &r.Secrets }
+
+// ChangeSourceRequest says what is different about a source.
+type ChangeSourceRequest struct {
+	Source   string            `json:"source"` // name or ID
+	Settings map[string]string `json:"settings,omitempty"`
+	Secrets  Secrets           `json:"-"`
+}
+
+// Carried implements [SecretBearer].
+func (r *ChangeSourceRequest) Carried() *Secrets { return &r.Secrets }
 
 // JobService starts and stops long work.
 type JobService interface {
@@ -232,8 +259,10 @@ type RestoredPart struct {
 	Time   time.Time `json:"time"` // of the point
 	Paths  []string  `json:"paths,omitempty"`
 	Dir    string    `json:"dir,omitempty"` // the target's; "" for the original place
-	Where  string    `json:"where"`
-	Raw    bool      `json:"raw,omitempty"` // restored from a safety point
+	// Database is the target's; "" for the original one.
+	Database string `json:"database,omitempty"`
+	Where    string `json:"where"`
+	Raw      bool   `json:"raw,omitempty"` // restored from a safety point
 	// Safety is the point that holds what was there before; "" when the
 	// restore went elsewhere, or when Absent.
 	Safety PointID `json:"safety,omitempty"`
@@ -253,6 +282,12 @@ type Settings struct {
 	Language    string `json:"language"`    // "sv", "en"; "" follows the computer
 	Autostart   bool   `json:"autostart"`   // start the guard at login
 	UploadLimit int64  `json:"uploadLimit"` // bytes a second; 0 is unlimited
+	// Keep is how long backups are kept; zero means [DefaultRetention].
+	Keep Retention `json:"keep"`
+	// QuietFrom and QuietTo are the hours of the day, 0 to 23, between which
+	// the heavy work on the vault is done; equal means 20 to 7.
+	QuietFrom int `json:"quietFrom"`
+	QuietTo   int `json:"quietTo"`
 }
 
 // Notifier tells the owner something outside the window.

@@ -47,6 +47,13 @@ type Item struct {
 	// changed. 0 for ordinary files.
 	Pages int
 
+	// Rolling is set for a file in which bytes are inserted and removed, such
+	// as a dump: the vault then stores only the stretches that are new. Such an
+	// item is opened and read to its end, or to its first error, before the next
+	// one is asked for, so that one dump can be cut into items as it streams. It
+	// is not set together with Pages.
+	Rolling bool
+
 	// Optional items may fail to open or read without failing the capture:
 	// the vault reports them as [Problem]s. An error of [CodeItemChanged]
 	// from Close keeps the bytes read and is reported too.
@@ -123,10 +130,14 @@ type Discoverer interface {
 type Target struct {
 	// Dir is the folder to write into; "" means the source's original place.
 	Dir string `json:"dir,omitempty"`
+	// Database is the name of a new database, on the same server, to restore
+	// into; only for sources that are databases on a server, and not together
+	// with Dir.
+	Database string `json:"database,omitempty"`
 }
 
 // Original reports whether the target is the source's own place.
-func (t Target) Original() bool { return t.Dir == "" }
+func (t Target) Original() bool { return t.Dir == "" && t.Database == "" }
 
 // Restore is one source's part of a restore.
 type Restore struct {
@@ -180,6 +191,16 @@ type Restorer interface {
 
 	// Verify looks at the target after Apply. Failed checks are not an error.
 	Verify(ctx context.Context, r Restore) ([]Check, error)
+}
+
+// Rehearser is implemented by connectors that need more than a folder for
+// proving that a point can be restored: a throw-away database.
+type Rehearser interface {
+	// Rehearse restores the point to a place of its own making, checks it there
+	// as after a real restore, and takes the place away again, with whatever an
+	// earlier rehearsal left that was killed. The source itself is not touched.
+	// r.Target is empty; tmp is a folder to use freely.
+	Rehearse(ctx context.Context, r Restore, tmp string, p Progress) ([]Check, error)
 }
 
 // Browser is implemented by connectors whose points hold more than their files

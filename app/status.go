@@ -45,17 +45,31 @@ type Quarter struct {
 // Status is a complete picture: a window that has only the latest one can draw
 // everything.
 type Status struct {
-	Seq      uint64    `json:"seq"`
-	Now      time.Time `json:"now"`
-	Build    string    `json:"build"`
-	Language string    `json:"language"` // chosen by the owner; "" follows the computer
+	Seq   uint64    `json:"seq"`
+	Now   time.Time `json:"now"`
+	Build string    `json:"build"`
+	// Self is this computer among [CareService.Computers].
+	Self     ComputerID `json:"self,omitempty"`
+	Language string     `json:"language"` // chosen by the owner; "" follows the computer
 
 	Verdict Verdict `json:"verdict"`
 	// Problems are what keeps the verdict from "safe", worst first.
 	Problems []Problemed `json:"problems,omitempty"`
+	// Notes are what the owner should see to although it does not keep the
+	// verdict from "safe": a missing kit, a lock that does not hold, a copy out
+	// of step. Worst first.
+	Notes []Problemed `json:"notes,omitempty"`
 
-	Vault   *VaultInfo     `json:"vault"` // nil until one is set up
-	Secrets string         `json:"secrets"`
+	Vault   *VaultInfo `json:"vault"` // nil until one is set up
+	Secrets string     `json:"secrets"`
+	Kit     KitState   `json:"kit"`
+	// LockProof is the last one; nil while the lock was never tried.
+	LockProof *LockProof   `json:"lockProof,omitempty"`
+	Copies    []CopyStatus `json:"copies,omitempty"`
+	// Check is the rolling check's last report.
+	Check   *CheckReport   `json:"check,omitempty"`
+	Use     *StorageUse    `json:"use,omitempty"`
+	Rule    *RuleOfCopies  `json:"rule,omitempty"`
 	Sources []SourceStatus `json:"sources"`
 
 	LastBackup  time.Time `json:"lastBackup"` // time up to which every source is safe
@@ -69,6 +83,12 @@ type Status struct {
 	Undo      *RestoreRecord `json:"undo,omitempty"`
 	Autostart bool           `json:"autostart"`
 	TrayShown bool           `json:"trayShown"`
+}
+
+// Locked reports whether the storage lately refused to delete what the key that
+// backs up had locked.
+func (s Status) Locked() bool {
+	return s.LockProof != nil && s.LockProof.State == LockHeld && s.Now.Sub(s.LockProof.At).Abs() <= LockProofAge
 }
 
 // Problemed is a failure that stands now, and the source it is about, if one.
@@ -123,6 +143,9 @@ const (
 	JobDrill    JobKind = "drill"
 	JobVerify   JobKind = "verify"
 	JobMaintain JobKind = "maintain"
+	JobCheck    JobKind = "check" // the rolling one
+	JobRepair   JobKind = "repair"
+	JobCopy     JobKind = "copy"
 )
 
 // JobState tells how a job stands.
@@ -149,6 +172,8 @@ const (
 	StepCheck    Step = "check"
 	StepVerify   Step = "verify"
 	StepMaintain Step = "maintain"
+	StepRepair   Step = "repair"
+	StepCopy     Step = "copy"
 )
 
 // Job is one piece of long work, running or ended.
@@ -170,7 +195,12 @@ type Job struct {
 	Restore *RestoreRecord `json:"restore,omitempty"`
 	Drills  []DrillResult  `json:"drills,omitempty"`
 	Verify  *VerifyReport  `json:"verify,omitempty"`
-	Error   *Error         `json:"error,omitempty"`
+	Check   *CheckReport   `json:"check,omitempty"`
+	Repair  *RepairReport  `json:"repair,omitempty"`
+	Copies  []CopyStatus   `json:"copies,omitempty"`
+	// Trying says why the storage is being asked again; nil when all goes well.
+	Trying *Error `json:"trying,omitempty"`
+	Error  *Error `json:"error,omitempty"`
 }
 
 // RunState tells what a run did for one source.

@@ -27,14 +27,17 @@ type Point struct {
 	Source SourceID  `json:"source"`
 	Name   string    `json:"name"` // the source's name when it was made
 	Kind   PointKind `json:"kind"`
-	// Seq grows with every point of a vault. Order, "newest" and "previous"
-	// go by it and never by Time: clocks jump.
+	// Seq grows with every point of a source. Order, "newest" and "previous"
+	// go by it and never by Time: clocks jump. Several computers that save at
+	// once may give points of different sources the same one.
 	Seq        uint64    `json:"seq"`
 	Time       time.Time `json:"time"` // of the computer's clock, when the capture began
 	Bytes      int64     `json:"bytes"`
 	Files      int64     `json:"files"`
 	Incomplete int64     `json:"incomplete,omitempty"` // files that could not be read
-	Pinned     bool      `json:"pinned"`
+	// Computer made the point.
+	Computer ComputerID `json:"computer,omitempty"`
+	Pinned   bool       `json:"pinned"`
 	// Verified reports that the point was read back after it was written:
 	// every path and size compared, every object looked up, and what was new in
 	// it read in full, up to the vault's bound. The vault sets it on points it
@@ -96,7 +99,13 @@ type Prefetcher interface {
 // Retention is how many points of a source are kept: so many of the newest,
 // and the last one of so many hours, days, weeks and months. The newest, and
 // pinned ones, are always kept.
-type Retention struct{ Latest, Hourly, Daily, Weekly, Monthly int }
+type Retention struct {
+	Latest  int `json:"latest"`
+	Hourly  int `json:"hourly"`
+	Daily   int `json:"daily"`
+	Weekly  int `json:"weekly"`
+	Monthly int `json:"monthly"`
+}
 
 // DefaultRetention keeps every quarter of two days, every hour of a week,
 // every day of two months, every week of half a year and every month of two
@@ -146,8 +155,15 @@ type Vault interface {
 	// small. Call it about once an hour; it knows what is due.
 	Maintain(ctx context.Context, keep Retention) error
 
+	// Expired lists points that Maintain of any computer took away in the last
+	// [ExpiredKept]: what is missing and not among them was lost.
+	Expired(ctx context.Context) ([]PointID, error)
+
 	Close(ctx context.Context) error
 }
+
+// ExpiredKept is how long a vault remembers which points it let go.
+const ExpiredKept = 180 * 24 * time.Hour
 
 // VaultInfo describes an open vault.
 type VaultInfo struct {
@@ -156,8 +172,17 @@ type VaultInfo struct {
 	Storage Kind   `json:"storage"`
 	Where   string `json:"where"` // bucket or path, for the owner; no secrets
 	OffSite bool   `json:"offSite"`
-	Locked  bool   `json:"locked"` // storage refuses deletion for a time
-	Bytes   int64  `json:"bytes"`  // stored, -1 when not known
+	// Lock is how the vault was told to lock what it stores. Only a [LockProof]
+	// says whether the storage keeps to it.
+	Lock  LockSettings `json:"lock"`
+	Bytes int64        `json:"bytes"` // stored, -1 when not known
+	Free  int64        `json:"free"`  // left at the storage, -1 when it does not tell
+	// IndexBlobs is how many objects the vault's index is spread over, -1 when
+	// not known. Many of them mean that maintenance does not run.
+	IndexBlobs int `json:"indexBlobs"`
+	// AsOf is the moment of the past the vault is shown at; zero for now. Such
+	// a vault can only be read.
+	AsOf time.Time `json:"asOf"`
 }
 
 // VaultDescriber is implemented by every [Vault] of a [VaultProvider].
@@ -175,7 +200,11 @@ type Throttler interface {
 type StorageSpec struct {
 	Kind     Kind              `json:"kind"`
 	Settings map[string]string `json:"settings"`
-	Secrets  Secrets           `json:"-"`
+	// AsOf, when set, shows the storage as it was at that moment, for reading
+	// only: what was deleted or overwritten since is there again. Only storages
+	// that keep versions can; the others answer [CodeUsage].
+	AsOf    time.Time `json:"asOf"`
+	Secrets Secrets   `json:"-"`
 }
 
 // Carried implements [SecretBearer].
@@ -199,7 +228,12 @@ type StorageReport struct {
 	RoundTrip time.Duration `json:"roundTrip"`
 	Free      int64         `json:"free"` // bytes, -1 when the storage does not tell
 	OffSite   bool          `json:"offSite"`
-	CanLock   bool          `json:"canLock"`
+	// CanLock reports that this very place can refuse deletion: its bucket was
+	// made with object lock.
+	CanLock bool `json:"canLock"`
+	// Warnings don't stand in the way and the owner should know them all the
+	// same: a clock two minutes off, no lock, little room.
+	Warnings []*Error `json:"warnings,omitempty"`
 }
 
 // VaultSetup is what opens or makes a vault.
@@ -209,6 +243,12 @@ type VaultSetup struct {
 	Shop       string // name of the shop; only for making one
 	StateDir   string // folder for caches and local memory, all of it disposable
 	ExpectID   string // when set, opening any other vault is CodeVaultOther
+	// Computer is who opens the vault. Its ID must not change.
+	Computer Computer
+	// Blobs are the small objects without which no passphrase opens the vault,
+	// from a recovery kit. Open puts back those that are missing from a storage
+	// that still holds the rest, and no others.
+	Blobs map[string][]byte
 }
 
 // VaultProvider makes and opens vaults.

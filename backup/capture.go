@@ -80,9 +80,16 @@ func (c *capture) failure() error {
 // store writes the request's data. A failure of the source is kept in c; the
 // error is the storage's and ends the session.
 func (c *capture) store(ctx context.Context, w repo.RepositoryWriter) error {
-	t, bad, err := plant(ctx, c.req.Items)
+	var stored error // a failure of the storage, while rolling files were stored
+	t, bad, err := plant(ctx, c.req.Items, func(n *node) error {
+		stored = c.storeRolling(ctx, w, n)
+		return cmp.Or(stored, c.failure())
+	})
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if stored != nil {
+		return stored
 	}
 	if err != nil {
 		c.fail(err)
@@ -190,7 +197,8 @@ func (c *capture) name() error {
 	}
 	c.point = app.Point{
 		ID: app.PointID(hex.EncodeToString(id)), Source: c.req.Source, Name: c.req.Name, Kind: c.req.Kind,
-		Time: c.req.Time.UTC().Round(0), Bytes: c.man.RootEntry.DirSummary.TotalFileSize, Files: c.man.RootEntry.DirSummary.TotalFileCount,
+		Computer: c.v.computer.ID,
+		Time:     c.req.Time.UTC().Round(0), Bytes: c.man.RootEntry.DirSummary.TotalFileSize, Files: c.man.RootEntry.DirSummary.TotalFileCount,
 	}
 	if c.req.Stats != nil {
 		c.point.Stats = c.req.Stats()

@@ -1,42 +1,44 @@
 package backup
 
 import (
-	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/kopia/kopia/repo"
 	"github.com/kopia/kopia/repo/blob"
 	"github.com/kopia/kopia/repo/content"
 	"github.com/kopia/kopia/repo/format"
-	"github.com/kopia/kopia/repo/maintenance"
 	"github.com/kopia/kopia/snapshot"
 	"github.com/kopia/kopia/snapshot/policy"
 
 	"kvart/app"
+	"kvart/backup/storage"
 )
 
 const (
-	// userName and the shop id are the client's whole identity: a renamed or
-	// replaced computer stays the maintenance owner and keeps its history.
+	// userName and the shop id name every snapshot, so that history goes on
+	// when another computer takes a source over. They were also the client's
+	// whole identity before computers had one of their own.
 	userName = "kvart"
 	// shopIDBytes of the repository's random unique id make the shop id, which
 	// is thereby known before the passphrase has been tried.
 	shopIDBytes = 8
 
-	markerType      = "kvart-vault"
-	cacheBytes      = 200 << 20
-	compressor      = "zstd-fastest"
-	configName      = "repository.config"
-	listCacheMaxAge = 30 // seconds
+	markerType = "kvart-vault"
+	cacheBytes = 200 << 20
+	compressor = "zstd-fastest"
+	configName = "repository.config"
+	// pastPrefix begins the folders of vaults that are shown as they were.
+	pastPrefix = "past-"
 )
 
 // marker is the manifest that makes a repository a vault. It is written last
@@ -59,49 +61,126 @@ const (
 
 // connect opens the repository that lies in loc. The vault it returns is
 // usable for reading only if the state is stateFinished.
-func (p *Provider) connect(ctx context.Context, loc *location, s app.VaultSetup) (*Vault, repositoryState, error) {
-	formatBlob, err := readBlob(ctx, loc.base, format.KopiaRepositoryBlobID)
-	if err != nil {
-		return nil, 0, fmt.Errorf("read format blob: %w", err)
-	}
-	parsed, err := format.ParseKopiaRepositoryJSON(formatBlob)
-	if err != nil || len(parsed.UniqueID) < shopIDBytes {
-		return nil, 0, app.Errorf(app.CodeVaultDamaged, "read format blob", "not a format blob: %w", err)
-	}
-	id := hex.EncodeToString(parsed.UniqueID)
-	if s.ExpectID != "" && s.ExpectID != id {
-		return nil, 0, app.Errorf(app.CodeVaultOther, "open vault", "vault %s, expected %s", id, s.ExpectID).With("where", loc.where)
-	}
-	dir, err := filepath.Abs(filepath.Join(s.StateDir, "vault-"+id[:2*shopIDBytes]))
-	if err != nil {
-		return nil, 0, fmt.Errorf("resolve state folder: %w", err)
-	}
-	v := &Vault{
-		log: p.log, loc: loc, id: id, host: id[:2*shopIDBytes], dir: dir, pass: s.Passphrase,
-		turn: make(chan struct{}, 1), done: make(chan struct{}), distrust: map[string]bool{},
-	}
-	if err := errors.Join(sweepOld(dir, spoolPrefix+"*"), sweepOld(dir, nearPrefix+"*"), sweepOld(dir, "*.new"), sweepOld(filepath.Join(dir, "segments"), "*.new")); err != nil {
-		p.log.WarnContext(ctx, "State folder not swept", "err", err)
-	}
-	v.rep, err = v.openRepository(ctx, dir, v.usualCache())
+func (p *Provider) connect(ctx context.Context, loc *storage.Location, s app.VaultSetup) (*Vault, repositoryState, error) {
+	v, err := p.vaultIn(ctx, loc, s)
 	if err != nil {
 		return nil, 0, err
 	}
-	loc.store.settled.Store(true)
-	state, err := v.state(ctx)
-	if err != nil {
-		return nil, 0, errors.Join(err, v.rep.Close(ctx))
+	if err := v.prepareDir(ctx); err != nil {
+		return nil, 0, err
 	}
-	if err := v.keepFormat(formatBlob); err != nil {
-		p.log.WarnContext(ctx, "Format blob not copied", "err", err)
+	v.rep, err = v.openRepository(ctx, v.dir, v.usualCache())
+	if err != nil {
+		return nil, 0, errors.Join(err, v.leaveDir())
+	}
+	loc.Store.Settle()
+	state, err := v.state(ctx)
+	if err == nil {
+		_, err = v.knownLock(ctx)
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, v.leave(ctx))
+	}
+	if v.asOf.IsZero() {
+		if err := v.keepFormat(ctx); err != nil {
+			p.log.WarnContext(ctx, "Format blob not copied", "err", err)
+		}
 	}
 	return v, state, nil
 }
 
+// vaultIn reads the format blob in loc and returns the vault it tells of, not
+// yet opened.
+func (p *Provider) vaultIn(ctx context.Context, loc *storage.Location, s app.VaultSetup) (*Vault, error) {
+	formatBlob, err := storage.ReadBlob(ctx, loc.Store, format.KopiaRepositoryBlobID)
+	if err != nil {
+		return nil, fmt.Errorf("read format blob: %w", err)
+	}
+	id, err := vaultID(formatBlob)
+	if err != nil {
+		return nil, err
+	}
+	if s.ExpectID != "" && s.ExpectID != id {
+		return nil, app.Errorf(app.CodeVaultOther, "open vault", "vault %s, expected %s", id, s.ExpectID).With("where", loc.Where)
+	}
+	dir, err := stateDir(s.StateDir, id)
+	if err != nil {
+		return nil, err
+	}
+	return &Vault{
+		log: p.log, now: p.now, loc: loc, id: id, host: id[:2*shopIDBytes], dir: dir, pass: s.Passphrase, asOf: s.Storage.AsOf,
+		computer: s.Computer, guard: rand.Text(),
+		turn: make(chan struct{}, 1), done: make(chan struct{}), distrust: map[string]bool{},
+	}, nil
+}
+
+// vaultID returns the id that a format blob gives the vault.
+func vaultID(formatBlob []byte) (string, error) {
+	parsed, err := format.ParseKopiaRepositoryJSON(formatBlob)
+	if err != nil || len(parsed.UniqueID) < shopIDBytes {
+		return "", app.Errorf(app.CodeVaultDamaged, "read format blob", "not a format blob: %w", err)
+	}
+	return hex.EncodeToString(parsed.UniqueID), nil
+}
+
+// stateDir returns a vault's part of the state folder.
+func stateDir(root, id string) (string, error) {
+	dir, err := filepath.Abs(filepath.Join(root, "vault-"+id[:2*shopIDBytes]))
+	if err != nil {
+		return "", fmt.Errorf("resolve state folder: %w", err)
+	}
+	return dir, nil
+}
+
+// prepareDir sweeps the vault's part of the state folder. A view of the past
+// gets a folder of its own: what is cached there is not so any more.
+func (v *Vault) prepareDir(ctx context.Context) error {
+	err := errors.Join(
+		sweepOld(v.dir, spoolPrefix+"*"), sweepOld(v.dir, nearPrefix+"*"), sweepOld(v.dir, pastPrefix+"*"),
+		sweepOld(v.dir, "*.new"), sweepOld(filepath.Join(v.dir, "segments"), "*.new"),
+	)
+	if err != nil {
+		v.log.WarnContext(ctx, "State folder not swept", "err", err)
+	}
+	if v.asOf.IsZero() {
+		return nil
+	}
+	return v.moveToOwnDir()
+}
+
+// moveToOwnDir gives the vault a folder that goes with it.
+func (v *Vault) moveToOwnDir() error {
+	if err := os.MkdirAll(v.dir, 0o700); err != nil {
+		return stateDirError(err)
+	}
+	dir, err := os.MkdirTemp(v.dir, pastPrefix)
+	if err != nil {
+		return stateDirError(err)
+	}
+	v.dir, v.ownDir = dir, true
+	return nil
+}
+
+// leave closes the repository and removes a folder of its own.
+func (v *Vault) leave(ctx context.Context) error {
+	return errors.Join(v.rep.Close(ctx), v.leaveDir())
+}
+
+func (v *Vault) leaveDir() error {
+	if !v.ownDir {
+		return nil
+	}
+	if err := os.RemoveAll(v.dir); err != nil {
+		return fmt.Errorf("remove state of the past: %w", err)
+	}
+	return nil
+}
+
 // usualCache is the cache of the connection that lives as long as the vault. A
-// folder gets none: it would cost more than it saves there.
+// folder gets none: it would cost more than it saves there. Lists are never
+// cached: another computer may have stored something a second ago.
 func (v *Vault) usualCache() content.CachingOptions {
-	if !v.loc.remote {
+	if !v.loc.Remote {
 		return content.CachingOptions{}
 	}
 	return content.CachingOptions{
@@ -110,7 +189,6 @@ func (v *Vault) usualCache() content.CachingOptions {
 		ContentCacheSizeLimitBytes:  cacheBytes,
 		MetadataCacheSizeBytes:      cacheBytes * 8 / 10,
 		MetadataCacheSizeLimitBytes: cacheBytes,
-		MaxListCacheDuration:        listCacheMaxAge,
 	}
 }
 
@@ -121,12 +199,13 @@ func (v *Vault) usualCache() content.CachingOptions {
 // fatal error and wait for ever on somebody's upgrade.
 func (v *Vault) openRepository(ctx context.Context, dir string, cache content.CachingOptions) (repo.DirectRepository, error) {
 	file := filepath.Join(dir, configName)
-	info := v.loc.store.ConnectionInfo()
+	info := v.loc.Store.ConnectionInfo()
 	b, err := json.Marshal(repo.LocalConfig{
 		Storage: &info,
 		Caching: &cache,
 		ClientOptions: repo.ClientOptions{
-			Hostname: v.host, Username: userName, Description: app.Name,
+			Hostname: v.host, Username: userOf(v.computer.ID), Description: app.Name,
+			ReadOnly:                !v.asOf.IsZero(),
 			FormatBlobCacheDuration: -1, // look at the storage when opening
 		},
 	})
@@ -136,11 +215,17 @@ func (v *Vault) openRepository(ctx context.Context, dir string, cache content.Ca
 	if err := writeFile(file, b); err != nil {
 		return nil, stateDirError(err)
 	}
-	rep, err := repo.Open(ctx, file, v.pass.Reveal(), &repo.Options{
+	bound, done := v.loc.Store.Bound(ctx)
+	defer done()
+	rep, err := repo.Open(bound, file, v.passphrase().Reveal(), &repo.Options{
 		OnFatalError:         func(err error) { v.log.ErrorContext(ctx, "Kopia gave up", "err", err) },
+		TimeNowFunc:          v.now,
 		DoNotWaitForUpgrade:  true,
 		DisableRepositoryLog: true,
 	})
+	if err != nil && ctx.Err() == nil && bound.Err() != nil {
+		err = context.Cause(bound)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open repository: %w", err)
 	}
@@ -149,6 +234,25 @@ func (v *Vault) openRepository(ctx context.Context, dir string, cache content.Ca
 		return nil, errors.Join(fmt.Errorf("open repository: %T is not direct", rep), rep.Close(ctx))
 	}
 	return direct, nil
+}
+
+// userOf is the user that a computer is to Kopia, which tells from it who
+// maintains the repository. "kvart" is one whose ID is not known.
+func userOf(id app.ComputerID) string {
+	if id == "" {
+		return userName
+	}
+	user := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
+			return r
+		}
+		return '-'
+	}, string(id))
+	if user == userName {
+		user += "-"
+	}
+	return user
 }
 
 // state looks what kind of repository was opened, and reads the marker.
@@ -173,7 +277,7 @@ func (v *Vault) state(ctx context.Context) (repositoryState, error) {
 	// Kopia opens a repository that lost its whole index without a word. Data
 	// packs appear only after the marker.
 	stop := errors.New("found")
-	err = v.loc.base.ListBlobs(ctx, content.PackBlobIDPrefixRegular, func(blob.Metadata) error { return stop })
+	err = v.loc.Base.ListBlobs(ctx, content.PackBlobIDPrefixRegular, func(blob.Metadata) error { return stop })
 	switch {
 	case errors.Is(err, stop):
 		return stateForgot, nil
@@ -185,12 +289,12 @@ func (v *Vault) state(ctx context.Context) (repositoryState, error) {
 
 // finish writes what a new repository needs to be a vault.
 func (v *Vault) finish(ctx context.Context, shop string) error {
-	v.marker = marker{Shop: shop, ShopID: v.host, Created: time.Now().UTC()}
+	v.marker = marker{Shop: shop, ShopID: v.host, Created: v.now().UTC()}
 	err := repo.WriteSession(ctx, v.rep, repo.WriteSessionOptions{Purpose: "kvart create"}, func(ctx context.Context, w repo.RepositoryWriter) error {
 		if err := policy.SetPolicy(ctx, w, policy.GlobalPolicySourceInfo, globalPolicy()); err != nil {
 			return fmt.Errorf("set policy: %w", err)
 		}
-		if err := v.ownMaintenance(ctx, w); err != nil {
+		if err := v.setParams(ctx, w); err != nil {
 			return err
 		}
 		if _, err := w.PutManifest(ctx, map[string]string{"type": markerType}, v.marker); err != nil {
@@ -217,69 +321,6 @@ func globalPolicy() *policy.Policy {
 	}
 }
 
-func (v *Vault) ownMaintenance(ctx context.Context, w repo.RepositoryWriter) error {
-	params := maintenance.DefaultParams()
-	params.Owner = v.rep.ClientOptions().UsernameAtHost()
-	if err := maintenance.SetParams(ctx, w, &params); err != nil {
-		return fmt.Errorf("set maintenance owner: %w", err)
-	}
-	return nil
-}
-
-// claimMaintenance makes this client the owner of maintenance where it isn't. A
-// vault on a storage that can't be written to must still open, so a failure is
-// only logged; Maintain claims again.
-func (v *Vault) claimMaintenance(ctx context.Context) {
-	owned, err := maintenance.IsOwnedByThisUser(ctx, v.rep)
-	if err == nil && owned {
-		return
-	}
-	if err == nil {
-		err = repo.WriteSession(ctx, v.rep, repo.WriteSessionOptions{Purpose: "kvart owner"}, v.ownMaintenance)
-	}
-	if err == nil {
-		err = v.refresh(ctx)
-	}
-	if err != nil {
-		v.log.WarnContext(ctx, "Maintenance not claimed", "err", err)
-	}
-}
-
-// keepFormat keeps a copy of the format blob, encrypted as it is: without it
-// the passphrase opens nothing.
-func (v *Vault) keepFormat(b []byte) error {
-	return writeFile(filepath.Join(v.dir, format.KopiaRepositoryBlobID), b)
-}
-
-func readBlob(ctx context.Context, st blob.Reader, id blob.ID) ([]byte, error) {
-	var b outputBuffer
-	if err := st.GetBlob(ctx, id, 0, -1, &b); err != nil {
-		return nil, fmt.Errorf("read blob %s: %w", id, err)
-	}
-	return b.Bytes(), nil
-}
-
-// outputBuffer is a [blob.OutputBuffer].
-type outputBuffer struct{ bytes.Buffer }
-
-func (b *outputBuffer) Length() int { return b.Len() }
-
-// inputBytes is a [blob.Bytes].
-type inputBytes []byte
-
-func (b inputBytes) Length() int { return len(b) }
-
-func (b inputBytes) WriteTo(w io.Writer) (int64, error) {
-	n, err := w.Write(b)
-	return int64(n), err
-}
-
-func (b inputBytes) Reader() io.ReadSeekCloser { return nopCloser{bytes.NewReader(b)} }
-
-type nopCloser struct{ io.ReadSeeker }
-
-func (nopCloser) Close() error { return nil }
-
 // writeFile replaces file whole or not at all, for this user's eyes only.
 func writeFile(file string, b []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
@@ -303,7 +344,7 @@ func writeFile(file string, b []byte) error {
 // stateDirError tells a fault of this computer's own disk from one of the
 // storage.
 func stateDirError(err error) error {
-	if isFull(err) {
+	if storage.IsFull(err) {
 		return &app.Error{Code: app.CodeTargetFull, Op: "write state folder", Err: err}
 	}
 	return &app.Error{Code: app.CodeHomeReadOnly, Op: "write state folder", Err: err}

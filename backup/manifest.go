@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/kopia/kopia/fs"
 	"github.com/kopia/kopia/repo"
+	"github.com/kopia/kopia/repo/manifest"
 	"github.com/kopia/kopia/snapshot"
 
 	"kvart/app"
@@ -25,12 +25,16 @@ const (
 	tagName       = "tag:kvart-name"
 	tagStats      = "tag:kvart-stats"
 	tagIncomplete = "tag:kvart-incomplete"
+	tagComputer   = "tag:kvart-computer"
 )
 
 // held is a point and the manifest it comes from.
 type held struct {
 	point app.Point
 	man   *snapshot.Manifest
+	// ids are of all manifests of the point: two computers that pin it at once
+	// leave two.
+	ids []manifest.ID
 }
 
 // holdings is everything the vault holds.
@@ -48,6 +52,7 @@ func (v *Vault) loadHeld(ctx context.Context, rep repo.Repository) (holdings, er
 		return holdings{}, fmt.Errorf("find snapshots: %w", err)
 	}
 	var all holdings
+	byID := map[app.PointID]int{}
 	for _, e := range entries {
 		man, err := snapshot.LoadSnapshot(ctx, rep, e.ID)
 		if err != nil {
@@ -65,13 +70,39 @@ func (v *Vault) loadHeld(ctx context.Context, rep repo.Repository) (holdings, er
 		if err != nil {
 			return holdings{}, fmt.Errorf("read snapshot %s: %w", e.ID, err)
 		}
-		all.points = append(all.points, held{p, man})
 		all.lastSeq = max(all.lastSeq, p.Seq)
+		if i, known := byID[p.ID]; known {
+			h := &all.points[i]
+			h.ids = append(h.ids, e.ID)
+			h.point, h.man = p, man // entries come oldest first
+			continue
+		}
+		byID[p.ID] = len(all.points)
+		all.points = append(all.points, held{p, man, []manifest.ID{e.ID}})
 	}
-	slices.SortFunc(all.points, func(a, b held) int {
-		return cmp.Or(cmp.Compare(b.point.Seq, a.point.Seq), cmp.Compare(b.point.ID, a.point.ID))
-	})
+	slices.SortFunc(all.points, func(a, b held) int { return bySeq(b.point, a.point) })
 	return all, nil
+}
+
+// lastSeq returns the highest number of any point as of the last refresh.
+func (v *Vault) lastSeq(ctx context.Context) (uint64, error) {
+	entries, err := v.rep.FindManifests(ctx, map[string]string{"type": snapshot.ManifestType, snapshot.HostnameLabel: v.host})
+	if err != nil {
+		return 0, fmt.Errorf("find snapshots: %w", err)
+	}
+	var last uint64
+	for _, e := range entries {
+		s := e.Labels[tagSeq]
+		if s == "" {
+			continue // a checkpoint, or another program's
+		}
+		seq, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read sequence number: %w", err)
+		}
+		last = max(last, seq)
+	}
+	return last, nil
 }
 
 // previous returns the newest point of the source a request is for, and what
@@ -99,7 +130,12 @@ func (h holdings) has(id app.PointID) bool {
 	return slices.ContainsFunc(h.points, func(p held) bool { return p.point.ID == id })
 }
 
-// sourceInfo names a source and kind the way Kopia does.
+// stateSource is the one source of states of vaults that only one computer
+// stored in.
+const stateSource app.SourceID = "kvart"
+
+// sourceInfo names a source and kind the way Kopia does. Which computer stores
+// it is no part of that.
 func (v *Vault) sourceInfo(id app.SourceID, kind app.PointKind) snapshot.SourceInfo {
 	path := "/" + string(id)
 	switch kind {
@@ -107,6 +143,9 @@ func (v *Vault) sourceInfo(id app.SourceID, kind app.PointKind) snapshot.SourceI
 		path += "/safety"
 	case app.PointState:
 		path = "/kvart/state"
+		if id != stateSource {
+			path += "/" + string(id)
+		}
 	}
 	return snapshot.SourceInfo{Host: v.host, UserName: userName, Path: path}
 }
@@ -121,6 +160,9 @@ func describe(man *snapshot.Manifest, p app.Point) error {
 		tagKind:   string(p.Kind),
 		tagSource: string(p.Source),
 		tagName:   p.Name,
+	}
+	if p.Computer != "" {
+		man.Tags[tagComputer] = string(p.Computer)
 	}
 	if p.Incomplete > 0 {
 		man.Tags[tagIncomplete] = strconv.FormatInt(p.Incomplete, 10)
@@ -144,6 +186,7 @@ func pointOf(man *snapshot.Manifest) (app.Point, error) {
 	p := app.Point{
 		ID: app.PointID(man.Tags[tagPoint]), Source: app.SourceID(man.Tags[tagSource]), Name: man.Tags[tagName],
 		Kind: app.PointKind(man.Tags[tagKind]), Seq: seq, Time: man.StartTime.ToTime().UTC(), Pinned: len(man.Pins) > 0,
+		Computer: app.ComputerID(man.Tags[tagComputer]),
 	}
 	if s := man.Tags[tagIncomplete]; s != "" {
 		if p.Incomplete, err = strconv.ParseInt(s, 10, 64); err != nil {

@@ -29,6 +29,9 @@ type memory struct {
 	size    int64
 	hashes  []xxh3.Uint128
 	objects []object.ID // EmptyID where the object must be written again
+	// lengths of the segments of a rolling file, while it is being stored; they
+	// are not remembered, since such segments are found by hash alone.
+	lengths []int
 }
 
 const memoryMagic = "kvart segments 1\n"
@@ -45,6 +48,9 @@ func newMemory(segment int) (*memory, error) {
 
 // length returns the length of segment i.
 func (m *memory) length(i int) int64 {
+	if m.lengths != nil {
+		return int64(m.lengths[i])
+	}
 	return min(int64(m.segment), m.size-int64(i)*int64(m.segment))
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"kvart/backup/storage"
+
 	kfs "github.com/kopia/kopia/fs"
 )
 
@@ -77,14 +79,19 @@ func (f *openFile) wrap(op string, err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
-	return &fs.PathError{Op: op, Path: f.info.name, Err: translate(op, err)}
+	return &fs.PathError{Op: op, Path: f.info.name, Err: storage.Translate(op, err)}
 }
 
 // openLink yields a link's target as text.
 func (f *pointFS) openLink(info entryInfo, link kfs.Symlink) (fs.File, error) {
 	target, err := link.Readlink(f.ctx)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: info.name, Err: translate("read link", err)}
+		return nil, &fs.PathError{Op: "open", Path: info.name, Err: storage.Translate("read link", err)}
 	}
-	return &openFile{info: info, r: nopCloser{strings.NewReader(target)}}, nil
+	return &openFile{info: info, r: linkText{strings.NewReader(target)}}, nil
 }
+
+// linkText is a link's target, read as a file.
+type linkText struct{ *strings.Reader }
+
+func (linkText) Close() error { return nil }

@@ -18,6 +18,7 @@ import (
 	"github.com/kopia/kopia/snapshot/snapshotfs"
 
 	"kvart/app"
+	"kvart/backup/storage"
 )
 
 // dirsKept is how many folders of a view are kept loaded.
@@ -35,7 +36,7 @@ func (v *Vault) Open(ctx context.Context, id app.PointID) (app.PointFS, error) {
 	f := &pointFS{v: v, man: h.man, ctx: life, cancel: cancel}
 	if err := f.setRoot(v.rep); err != nil {
 		cancel()
-		return nil, translate("open point", err)
+		return nil, storage.Translate("open point", err)
 	}
 	return f, nil
 }
@@ -132,7 +133,7 @@ func (f *pointFS) entry(name string) (kfs.Entry, error) {
 		return nil, fs.ErrNotExist
 	}
 	if err != nil {
-		return nil, translate("look up", err)
+		return nil, storage.Translate("look up", err)
 	}
 	return e, nil
 }
@@ -165,7 +166,7 @@ func (f *pointFS) Open(name string) (fs.File, error) {
 	case kfs.File:
 		r, err := e.Open(f.ctx)
 		if err != nil {
-			return nil, &fs.PathError{Op: "open", Path: name, Err: translate("open", err)}
+			return nil, &fs.PathError{Op: "open", Path: name, Err: storage.Translate("open", err)}
 		}
 		return &openFile{info: info, r: r}, nil
 	case kfs.Symlink:
@@ -185,7 +186,7 @@ func (f *pointFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	}
 	entries, err := kfs.GetAllEntries(f.ctx, d)
 	if err != nil {
-		return nil, &fs.PathError{Op: "readdir", Path: name, Err: translate("list", err)}
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: storage.Translate("list", err)}
 	}
 	list := make([]fs.DirEntry, len(entries))
 	for i, e := range entries {
@@ -219,7 +220,7 @@ func (f *pointFS) ReadLink(name string) (string, error) {
 	}
 	target, err := link.Readlink(f.ctx)
 	if err != nil {
-		return "", &fs.PathError{Op: "readlink", Path: name, Err: translate("read link", err)}
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: storage.Translate("read link", err)}
 	}
 	return target, nil
 }

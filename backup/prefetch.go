@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,22 +15,31 @@ import (
 	"github.com/kopia/kopia/repo/blob"
 	"github.com/kopia/kopia/repo/content"
 	"github.com/kopia/kopia/repo/object"
+	"golang.org/x/sync/errgroup"
 
 	"kvart/app"
+	"kvart/backup/storage"
 )
 
 const (
-	// prefetchPacks are brought at a time, between two looks at the context.
-	prefetchPacks = 16
+	// prefetchWorkers packs are brought at a time. A few fill any link; more
+	// would only take memory.
+	prefetchWorkers = 6
 	// wholePackShare is the share of a pack that must be needed for the whole
 	// pack to be fetched.
 	wholePackShare = 0.2
+	// fewPieces is how many pieces of a pack are fetched one by one.
+	fewPieces = 8
 	// cacheSlack is added to a cache's limit, so that nothing just fetched is
 	// swept before it is read.
 	cacheSlack = 512 << 20
 	nearPrefix = "near-"
 	// diskReserve is left free on this computer's disk.
 	diskReserve = 1 << 30
+	// leastRoom on this computer's disk makes prefetching worth its while.
+	leastRoom = 64 << 20
+	// plentyOfRoom is for a disk that does not tell.
+	plentyOfRoom = 1 << 40
 )
 
 // nearby is a connection of its own whose cache is big enough for what was
@@ -50,8 +60,10 @@ func (v *Vault) openNearby(ctx context.Context, limit int64) (*nearby, error) {
 	if err != nil {
 		return nil, stateDirError(err)
 	}
+	cache := filepath.Join(dir, "cache")
+	v.lendIndex(ctx, cache)
 	rep, err := v.openRepository(ctx, dir, content.CachingOptions{
-		CacheDirectory:              filepath.Join(dir, "cache"),
+		CacheDirectory:              cache,
 		ContentCacheSizeBytes:       limit,
 		ContentCacheSizeLimitBytes:  limit + cacheSlack,
 		MetadataCacheSizeBytes:      limit,
@@ -70,9 +82,30 @@ func (n *nearby) close(ctx context.Context) error {
 	return nil
 }
 
-// Prefetch implements [app.Prefetcher]. A folder is near already.
+// lendIndex gives a new cache the index that is on this computer already, which
+// may take as long to fetch as what was asked for. The files' names tell what is
+// in them; Check proves what the storage holds.
+func (v *Vault) lendIndex(ctx context.Context, cache string) {
+	from, to := filepath.Join(v.dir, "cache", indexFolder), filepath.Join(cache, indexFolder)
+	files, err := os.ReadDir(from)
+	if err == nil {
+		err = os.MkdirAll(to, 0o700)
+	}
+	for _, f := range files {
+		if err == nil && filepath.Ext(f.Name()) == indexSuffix {
+			err = os.Link(filepath.Join(from, f.Name()), filepath.Join(to, f.Name()))
+		}
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		v.log.DebugContext(ctx, "Index is fetched once more", "err", err)
+	}
+}
+
+// Prefetch implements [app.Prefetcher]. A folder is near already. Where this
+// computer's disk has no room for everything, what saves most requests is
+// brought; the rest is read piece by piece.
 func (f *pointFS) Prefetch(ctx context.Context, p app.Progress, paths ...string) error {
-	if !f.v.loc.remote {
+	if !f.v.loc.Remote {
 		return nil
 	}
 	if p == nil {
@@ -82,38 +115,56 @@ func (f *pointFS) Prefetch(ctx context.Context, p app.Progress, paths ...string)
 	if len(paths) == 0 {
 		paths = []string{"."}
 	}
-	need := packNeeds{}
+	near, err := f.near(ctx)
+	if err != nil || near == nil {
+		return storage.Translate("prefetch", err)
+	}
+	var entries []kfs.Entry
 	for _, name := range paths {
 		e, err := f.lookup("prefetch", name)
 		if err != nil {
 			return err
 		}
-		if err := need.below(ctx, f.v.rep, e); err != nil {
-			return translate("prefetch", err)
-		}
+		entries = append(entries, e)
 	}
-	near, err := f.near(ctx, need.bytes())
-	if err != nil || near == nil {
-		return translate("prefetch", err)
+	need := packNeeds{}
+	if err := need.below(ctx, near.rep, entries); err != nil {
+		return storage.Translate("prefetch", err)
 	}
-	return translate("prefetch", need.fetch(ctx, near.rep, p))
+	if left := need.fit(f.v.room()); left > 0 {
+		f.v.log.WarnContext(ctx, "No room to prefetch everything", "left", left)
+	}
+	return storage.Translate("prefetch", need.fetch(ctx, near.rep, p))
+}
+
+// room returns how many bytes may be brought near.
+func (v *Vault) room() int64 {
+	free := storage.FreeBytes(v.dir)
+	if free < 0 {
+		return plentyOfRoom
+	}
+	return max(free-diskReserve, 0)
 }
 
 // near returns the view's own connection, making it if there is none. It
-// returns nil when the disk has no room for size bytes: then the view goes on
-// reading piece by piece.
-func (f *pointFS) near(ctx context.Context, size int64) (*nearby, error) {
+// returns nil when the disk has no room: then the view goes on reading piece by
+// piece.
+func (f *pointFS) near(ctx context.Context) (*nearby, error) {
 	f.mu.Lock()
 	old := f.nearby
 	f.mu.Unlock()
 	if old != nil {
 		return old, nil
 	}
-	if free := freeBytes(f.v.dir); free >= 0 && free < size+diskReserve {
-		f.v.log.WarnContext(ctx, "No room to prefetch", "free", free, "needed", size)
+	if err := os.MkdirAll(f.v.dir, 0o700); err != nil {
+		return nil, stateDirError(err)
+	}
+	room := f.v.room()
+	if room < leastRoom {
+		f.v.log.WarnContext(ctx, "No room to prefetch", "room", room)
 		return nil, nil
 	}
-	near, err := f.v.openNearby(ctx, size+cacheSlack)
+	near, err := f.v.openNearby(ctx, room)
 	if err != nil {
 		return nil, err
 	}
@@ -176,49 +227,128 @@ func (p packNeeds) bytes() int64 {
 	return sum
 }
 
-// below adds the contents of everything below e.
-func (p packNeeds) below(ctx context.Context, rep repo.Repository, e kfs.Entry) error {
-	if err := p.object(ctx, rep, objectOf(e)); err != nil {
-		return fmt.Errorf("%s: %w", e.Name(), err)
+// fit leaves out packs until the rest is no more than room bytes: those first
+// that save the fewest requests for their size. It returns how many bytes are
+// left out.
+func (p packNeeds) fit(room int64) int64 {
+	size := p.bytes()
+	if size <= room {
+		return 0
 	}
-	dir, ok := e.(kfs.Directory)
-	if !ok {
-		return nil
+	worth := func(id blob.ID) float64 { return float64(len(p[id].ids)) / float64(p[id].end+1) }
+	ids := slices.SortedFunc(maps.Keys(p), func(a, b blob.ID) int { return cmp.Compare(worth(a), worth(b)) })
+	var left int64
+	for _, id := range ids {
+		if size-left <= room {
+			break
+		}
+		left += p[id].end
+		delete(p, id)
 	}
-	entries, err := kfs.GetAllEntries(ctx, dir)
-	if err != nil {
-		return fmt.Errorf("list %s: %w", e.Name(), err)
-	}
-	for _, c := range entries {
-		if err := p.below(ctx, rep, c); err != nil {
+	return left
+}
+
+// below adds the contents of everything below the entries, level by level: the
+// listings of a level, and the lists of the large files in it, are brought at
+// once and not one after the other.
+func (p packNeeds) below(ctx context.Context, rep repo.DirectRepository, entries []kfs.Entry) error {
+	for level := entries; len(level) > 0; {
+		if err := bringLists(ctx, rep, level); err != nil {
 			return err
 		}
+		var next []kfs.Entry
+		for _, e := range level {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := p.object(ctx, rep, objectOf(e)); err != nil {
+				return fmt.Errorf("%s: %w", e.Name(), err)
+			}
+			dir, ok := e.(kfs.Directory)
+			if !ok {
+				continue
+			}
+			children, err := kfs.GetAllEntries(ctx, dir)
+			if err != nil {
+				return fmt.Errorf("list %s: %w", e.Name(), err)
+			}
+			next = append(next, children...)
+		}
+		level = next
 	}
 	return nil
 }
 
-// fetch brings the packs into rep's cache, a window at a time. What can't be
+// bringLists brings near what the entries consist of, their bytes left out:
+// folders' listings, and the two levels of lists a large file has.
+func bringLists(ctx context.Context, rep repo.DirectRepository, entries []kfs.Entry) error {
+	var near []content.ID
+	var large []object.ID
+	add := func(id object.ID) {
+		if cid, _, ok := id.ContentID(); ok {
+			near = append(near, cid)
+		}
+	}
+	for _, e := range entries {
+		id := objectOf(e)
+		list, isLarge := id.IndexObjectID()
+		switch {
+		case isLarge:
+			add(list)
+			large = append(large, list)
+		case e.IsDir():
+			add(id)
+		}
+	}
+	rep.PrefetchContents(ctx, near, "blobs")
+	near = nil
+	for _, id := range large {
+		parts, err := object.LoadIndexObject(ctx, listReader{rep.ContentReader(), rep}, id)
+		if err != nil {
+			return fmt.Errorf("read list: %w", err)
+		}
+		for _, part := range parts {
+			if list, ok := part.Object.IndexObjectID(); ok {
+				add(list)
+			}
+		}
+	}
+	rep.PrefetchContents(ctx, near, "blobs")
+	return ctx.Err()
+}
+
+// listReader is what Kopia reads lists through.
+type listReader struct {
+	content.Reader
+
+	rep repo.Repository
+}
+
+// PrefetchContents is part of it.
+func (r listReader) PrefetchContents(ctx context.Context, ids []content.ID, hint string) []content.ID {
+	return r.rep.PrefetchContents(ctx, ids, hint)
+}
+
+// fetch brings the packs into rep's cache, a few at a time. What can't be
 // fetched is found by the read that follows.
 func (p packNeeds) fetch(ctx context.Context, rep repo.Repository, prog app.Progress) error {
 	prog.Expect(0, p.bytes())
-	for window := range slices.Chunk(slices.Sorted(maps.Keys(p)), prefetchPacks) {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		var whole, single []content.ID
-		var size int64
-		for _, id := range window {
-			n := p[id]
-			size += n.end
-			if float64(n.used) >= wholePackShare*float64(n.end) || len(n.ids) > 8 {
-				whole = append(whole, n.ids...)
-			} else {
-				single = append(single, n.ids...)
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(prefetchWorkers)
+	for _, id := range slices.Sorted(maps.Keys(p)) {
+		n := p[id]
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
 			}
-		}
-		rep.PrefetchContents(ctx, whole, "blobs")
-		rep.PrefetchContents(ctx, single, "contents")
-		prog.Done(0, size)
+			if float64(n.used) >= wholePackShare*float64(n.end) || len(n.ids) > fewPieces {
+				rep.PrefetchContents(ctx, n.ids[:1], "blobs")
+			} else {
+				rep.PrefetchContents(ctx, n.ids, "contents")
+			}
+			prog.Done(0, n.end)
+			return nil
+		})
 	}
-	return nil
+	return g.Wait()
 }

@@ -63,7 +63,7 @@ func (r *readBack) check(ctx context.Context, c *capture) error {
 // first: what is new lies close together in a few new ones, which no cache
 // holds yet.
 func (r *readBack) readAll(ctx context.Context) error {
-	if r.v.loc.remote {
+	if r.v.loc.Remote {
 		need := packNeeds{}
 		for _, t := range r.todo {
 			if err := need.object(ctx, r.v.rep, t.id); err != nil {
@@ -230,7 +230,7 @@ func (r *readBack) stored(ctx context.Context, id object.ID) error {
 		if r.packs[info.PackBlobID] {
 			continue
 		}
-		m, err := r.v.loc.base.GetMetadata(ctx, info.PackBlobID)
+		m, err := r.v.loc.Base.GetMetadata(ctx, info.PackBlobID)
 		if err != nil {
 			return fmt.Errorf("look for pack %s: %w", info.PackBlobID, err)
 		}

@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -31,12 +32,7 @@ func expired(points []app.Point, keep app.Retention, now time.Time) []app.Point 
 	}
 	var out []app.Point
 	for g, list := range groups {
-		slices.SortFunc(list, func(a, b app.Point) int {
-			if a.Seq > b.Seq {
-				return -1
-			}
-			return 1
-		})
+		slices.SortFunc(list, func(a, b app.Point) int { return bySeq(b, a) })
 		kept := keptByBuckets(list, keep)
 		if g.kind == app.PointSafety {
 			kept = keptByAge(list, now)
@@ -47,14 +43,13 @@ func expired(points []app.Point, keep app.Retention, now time.Time) []app.Point 
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b app.Point) int {
-		if a.Seq < b.Seq {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(out, bySeq)
 	return out
 }
+
+// bySeq orders points, the oldest first. Two computers that save at once may
+// have given points the same number.
+func bySeq(a, b app.Point) int { return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.ID, b.ID)) }
 
 // keptByBuckets marks the newest points, and the newest of every hour, day,
 // week and month until there are enough of each. A retention that keeps nothing

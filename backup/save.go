@@ -22,7 +22,7 @@ func (v *Vault) Save(ctx context.Context, reqs []app.SaveRequest, p app.Progress
 		return nil, nil
 	}
 	ctx = withLog(ctx, v.log)
-	end, err := v.begin(ctx)
+	end, err := v.beginWriting(ctx, "save")
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +43,16 @@ func (v *Vault) Save(ctx context.Context, reqs []app.SaveRequest, p app.Progress
 // session stores all requests in one write session. Kopia flushes at its end:
 // before that nothing of it is a point.
 func (v *Vault) session(ctx context.Context, reqs []app.SaveRequest, p app.Progress) ([]*capture, int64, error) {
+	ctx, done := v.loc.Store.Bound(ctx)
+	defer done()
+	if _, err := v.mayStore(ctx); err != nil {
+		return nil, 0, err
+	}
 	all, err := v.loadHeld(ctx, v.rep)
 	if err != nil {
+		return nil, 0, err
+	}
+	if err := v.distrustRepaired(ctx, all); err != nil {
 		return nil, 0, err
 	}
 	var (
@@ -69,19 +77,29 @@ func (v *Vault) session(ctx context.Context, reqs []app.SaveRequest, p app.Progr
 		}
 		return v.record(ctx, w, caps, all)
 	})
-	if errors.Is(err, errNothing) {
-		err = nil
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+		v.claimed = v.computer.ID != ""
+	case !errors.Is(err, errNothing):
 		return nil, 0, err
 	}
 	return caps, uploaded.Load(), v.refresh(ctx)
 }
 
 // record writes the manifests that make points of what was stored. It comes
-// after all data, because a checkpoint flushes everything written so far.
+// after all data, because a checkpoint flushes everything written so far. What
+// other computers stored meanwhile is looked at again: points are numbered
+// after theirs, and one that was replaced meanwhile stores nothing.
 func (v *Vault) record(ctx context.Context, w repo.RepositoryWriter, caps []*capture, all holdings) error {
-	seq, kept := all.lastSeq, 0
+	own, err := v.mayStore(ctx)
+	if err != nil {
+		return err
+	}
+	seq, err := v.lastSeq(ctx)
+	if err != nil {
+		return err
+	}
+	kept := 0
 	for _, c := range caps {
 		if c.failure() != nil {
 			continue
@@ -96,18 +114,21 @@ func (v *Vault) record(ctx context.Context, w repo.RepositoryWriter, caps []*cap
 			return fmt.Errorf("save snapshot: %w", err)
 		}
 		for _, m := range all.leftovers(c.si) {
-			if err := w.DeleteManifest(ctx, m.ID); err != nil {
+			if err := v.forget(ctx, w, m.ID); err != nil {
 				return fmt.Errorf("delete checkpoint: %w", err)
 			}
 		}
 	}
 	for _, id := range v.doomed {
-		if err := w.DeleteManifest(ctx, id); err != nil && !errors.Is(err, manifest.ErrNotFound) {
+		if err := v.forget(ctx, w, id); err != nil {
 			return fmt.Errorf("delete unproven point: %w", err)
 		}
 	}
 	if kept == 0 && len(v.doomed) == 0 {
 		return errNothing
+	}
+	if err := v.enter(ctx, w, own); err != nil {
+		return err
 	}
 	v.doomed = nil
 	return nil
@@ -162,12 +183,7 @@ func (v *Vault) drop(ctx context.Context, ids []manifest.ID) {
 		return
 	}
 	err := repo.WriteSession(ctx, v.rep, repo.WriteSessionOptions{Purpose: "kvart drop"}, func(ctx context.Context, w repo.RepositoryWriter) error {
-		for _, id := range ids {
-			if err := w.DeleteManifest(ctx, id); err != nil {
-				return fmt.Errorf("delete manifest %s: %w", id, err)
-			}
-		}
-		return nil
+		return v.forget(ctx, w, ids...)
 	})
 	if err == nil {
 		err = v.refresh(ctx)

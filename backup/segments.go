@@ -159,9 +159,7 @@ func (c *capture) writeSegments(ctx context.Context, w repo.RepositoryWriter, n 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		id, err := writeObject(ctx, w, b, object.WriterOptions{
-			Description: "SEGMENT", Compressor: compressor, MetadataCompressor: compressor, Splitter: segmentSplitter,
-		})
+		id, err := writeObject(ctx, w, b, segmentOptions())
 		if err != nil {
 			return err
 		}
@@ -183,6 +181,12 @@ func (c *capture) writeSegments(ctx context.Context, w repo.RepositoryWriter, n 
 	}
 	c.prog.Done(1, now.size)
 	return res, nil
+}
+
+func segmentOptions() object.WriterOptions {
+	return object.WriterOptions{
+		Description: "SEGMENT", Compressor: compressor, MetadataCompressor: compressor, Splitter: segmentSplitter,
+	}
 }
 
 // list is Kopia's indirect object.

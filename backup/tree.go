@@ -55,8 +55,10 @@ type badItem struct {
 }
 
 // plant collects items into a tree. Folders that are only implied by the paths
-// of files are made. The items that can't be stored are returned apart.
-func plant(ctx context.Context, items iter.Seq2[app.Item, error]) (*tree, []badItem, error) {
+// of files are made. The items that can't be stored are returned apart. Rolling
+// files are given to rolling, each before the next item is asked for; its error
+// ends the planting.
+func plant(ctx context.Context, items iter.Seq2[app.Item, error], rolling func(*node) error) (*tree, []badItem, error) {
 	t := &tree{root: &node{path: ".", item: app.Item{Mode: fs.ModeDir}, children: map[string]*node{}}}
 	if items == nil {
 		return t, nil, nil
@@ -71,6 +73,13 @@ func plant(ctx context.Context, items iter.Seq2[app.Item, error]) (*tree, []badI
 		}
 		if err := t.add(it); err != nil {
 			bad = append(bad, badItem{it, err})
+			continue
+		}
+		if !it.Rolling || it.Mode.Type() != 0 {
+			continue
+		}
+		if err := rolling(t.find(it.Path)); err != nil {
+			return nil, nil, err
 		}
 	}
 	return t, bad, nil
@@ -256,7 +265,7 @@ type fileEntry struct{ entry }
 // Kopia never takes the last point's version for this one: a database changes
 // under an old time.
 func (f fileEntry) Size() int64 {
-	if f.n.item.Pages > 0 || !hasTime(f.n.item) {
+	if f.n.item.Pages > 0 || f.n.item.Rolling || !hasTime(f.n.item) {
 		return -1
 	}
 	return f.n.item.Size

@@ -15,6 +15,7 @@ import (
 	"github.com/kopia/kopia/snapshot/snapshotfs"
 
 	"kvart/app"
+	"kvart/backup/storage"
 )
 
 // verifyWindow is how many bytes are brought near at a time for reading.
@@ -47,7 +48,7 @@ func (v *Vault) verify(ctx context.Context, r app.VerifyRequest, p app.Progress)
 		v: v, rep: v.rep, percent: r.Percent, prog: p, report: app.VerifyReport{Damaged: []app.Problem{}},
 		files: map[object.ID]bool{}, dirs: map[object.ID]*dirState{}, contents: map[content.ID]contentState{}, packs: map[blob.ID]int64{},
 	}
-	if v.loc.remote && r.Percent > 0 {
+	if v.loc.Remote && r.Percent > 0 {
 		// Only an empty cache proves what the storage holds now.
 		near, err := v.openNearby(ctx, verifyWindow)
 		if err != nil {
@@ -60,9 +61,9 @@ func (v *Vault) verify(ctx context.Context, r app.VerifyRequest, p app.Progress)
 			}
 		}()
 	}
-	err = v.loc.base.ListBlobs(ctx, content.PackBlobIDPrefixRegular, c.pack)
+	err = v.loc.Base.ListBlobs(ctx, content.PackBlobIDPrefixRegular, c.pack)
 	if err == nil {
-		err = v.loc.base.ListBlobs(ctx, content.PackBlobIDPrefixSpecial, c.pack)
+		err = v.loc.Base.ListBlobs(ctx, content.PackBlobIDPrefixSpecial, c.pack)
 	}
 	if err != nil {
 		return app.VerifyReport{}, fmt.Errorf("list packs: %w", err)
@@ -77,7 +78,7 @@ func (v *Vault) verify(ctx context.Context, r app.VerifyRequest, p app.Progress)
 	}
 	// A disk pulled in mid-course looks like damage everywhere.
 	if len(c.report.Damaged) > 0 {
-		if err := v.loc.present(ctx); err != nil {
+		if err := v.loc.Present(ctx); err != nil {
 			return app.VerifyReport{}, err
 		}
 	}
@@ -234,7 +235,7 @@ func (c *verification) fatal(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err != nil && !isDamage(err) {
+	if err != nil && !storage.IsDamage(err) {
 		return err
 	}
 	return nil
@@ -262,7 +263,9 @@ func (c *verification) object(ctx context.Context, id object.ID, read bool) (dam
 				state = c.there(info)
 				c.contents[cid] = state
 			}
-			if read && state == contentThere {
+			// One that is marked as deleted was forgotten as lost, or is about
+			// to be wanted again: only reading tells.
+			if (read || info.Deleted) && state == contentThere {
 				todo = append(todo, info)
 				size += int64(info.PackedLength)
 			}
@@ -282,7 +285,7 @@ func (c *verification) object(ctx context.Context, id object.ID, read bool) (dam
 
 func (c *verification) there(info content.Info) contentState {
 	length, ok := c.packs[info.PackBlobID]
-	if !ok || info.Deleted || length < int64(info.PackOffset)+int64(info.PackedLength) {
+	if !ok || length < int64(info.PackOffset)+int64(info.PackedLength) {
 		return contentBad
 	}
 	return contentThere

@@ -24,6 +24,39 @@ func (r *rig) paper() string {
 	return ""
 }
 
+// throughKit makes, prints and confirms the kit in the setup.
+func (r *rig) throughKit() {
+	r.t.Helper()
+	r.sees("1. Save it")
+	if uitest.Enabled(r.c, "Continue") || uitest.Enabled(r.c, "Open it to print") {
+		r.t.Error("a kit that was never made can be printed, or is enough")
+	}
+	r.shoot("setup-kit")
+	var kit app.KitRequest
+	r.svc.KitFunc = func(q app.KitRequest) error { kit = q; return nil }
+	r.press("Save the page…")
+	if want := "/home/asa/Kvart recovery kit 1.pdf"; kit.Files[app.KitPDF] != want || kit.Overwrite || len(kit.Files) != 1 {
+		r.t.Errorf("kit %+v", kit)
+	}
+	opened := ""
+	r.openFile = func(path string) error { opened = path; return nil }
+	r.press("Open it to print")
+	if opened != kit.Files[app.KitPDF] {
+		r.t.Errorf("opened %q", opened)
+	}
+	uitest.Write(r.t, r.c, 0, "WRONG")
+	r.press("Confirm")
+	r.sees("That isn't the code of the newest kit")
+	if uitest.Enabled(r.c, "Continue") {
+		r.t.Error("a wrong code confirms the kit")
+	}
+	uitest.Write(r.t, r.c, 0, " 7F3K-Q2 ")
+	r.shoot("setup-kit-code")
+	uitest.Key(r.c, fyne.KeyReturn)
+	r.sees("Your kit is confirmed", "Now delete the file")
+	r.press("Continue")
+}
+
 func TestSetup_wholeWay(t *testing.T) {
 	r := newRig(t, uitest.Empty())
 	r.sees("Your shop isn't protected yet")
@@ -89,7 +122,7 @@ func TestSetup_wholeWay(t *testing.T) {
 	var added []string
 	r.svc.AddFunc = func(q app.AddSourceRequest) error { added = append(added, q.Name); return nil }
 	running := uitest.FirstDay()
-	running.Job = uitest.BackingUp().Job
+	running.Job, running.Kit = uitest.BackingUp().Job, app.KitState{}
 	r.svc.BackupFunc = func([]string) (app.JobID, error) { r.svc.Push(running); return "backup-1", nil }
 	uitest.Key(r.c, fyne.KeyReturn)
 
@@ -99,12 +132,47 @@ func TestSetup_wholeWay(t *testing.T) {
 	if got := strings.Join(added, " "); got != "kassa.db ny.db" {
 		t.Errorf("added %q", got)
 	}
-	r.sees("4 First backup", "Making the first backup", "281 of 1,204 files")
+	r.sees("4 Recovery kit")
+	if r.svc.Called("StartBackup") != 1 {
+		t.Error("the first backup waits for the kit")
+	}
+	r.throughKit()
+	running.Kit = r.svc.Current().Kit
+	r.svc.Push(running)
+	r.sees("5 First backup", "Making the first backup", "281 of 1,204 files")
 	r.shoot("setup-first")
 	r.svc.Push(uitest.Safe())
-	r.sees("The first backup is done")
+	r.sees("Your shop is protected")
 	r.press("Go to Home")
 	r.sees("Your shop is safe")
+}
+
+// TestSetup_protectedOnlyWithProofAndKit: neither a backup without a kit nor
+// one that was not read back is called protected.
+func TestSetup_protectedOnlyWithProofAndKit(t *testing.T) {
+	r := newRig(t, uitest.NoSources())
+	r.press("Choose what to protect")
+	r.press("Continue")
+	r.sees("Your recovery kit")
+	r.press("Do this later")
+	r.svc.Push(uitest.Kitless())
+	r.sees("One step is left")
+	r.lacks("Your shop is protected")
+	r.press("Make the recovery kit")
+	r.sees("1. Save it")
+	r.press("Do this later")
+	unread := uitest.Safe()
+	unread.Sources[1].Point.Verified = false
+	r.svc.Push(unread)
+	r.lacks("Your shop is protected", "One step is left")
+	late := uitest.Safe()
+	late.Verdict = app.VerdictSuspicious
+	r.svc.Push(late)
+	r.lacks("Your shop is protected")
+	r.sees("Something else still needs a look")
+	r.svc.Push(uitest.Kitless())
+	r.press("Do this later")
+	r.sees("One step left: your recovery kit")
 }
 
 func TestSetup_ownPassphrase(t *testing.T) {
@@ -220,9 +288,11 @@ func TestSetup_onlySourcesAreMissing(t *testing.T) {
 	if r.svc.Called("CreateVault") != 0 || r.svc.Called("StartBackup") != 1 {
 		t.Errorf("calls %v", r.svc.Calls())
 	}
+	r.sees("Your recovery kit")
+	r.press("Do this later")
 	r.sees("lager.db", "is about to start")
 	r.svc.Push(uitest.Safe())
-	r.sees("The first backup is done", "lager.db")
+	r.sees("Your shop is protected", "lager.db")
 }
 
 func TestSetup_nothingCouldBeAdded(t *testing.T) {

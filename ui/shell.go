@@ -43,6 +43,8 @@ func navModel(w *assets.Words, s *app.Status, trouble error, current screen.Name
 		v.Line, v.Tone = w.T("nav.waiting"), widgets.ToneNeutral
 	case s.Vault == nil || len(s.Sources) == 0:
 		v.Line, v.Tone = w.T("nav.empty"), widgets.ToneNeutral
+	case !s.Vault.AsOf.IsZero():
+		v.Line, v.Tone = w.T("nav.past"), widgets.ToneWarn
 	case s.PausedUntil.After(now):
 		v.Line, v.Tone = w.T("nav.paused"), widgets.ToneWarn
 		v.Next = w.T("nav.until", assets.Args{"Clock": w.When(s.PausedUntil, now)})
@@ -93,7 +95,7 @@ func newShell(w *assets.Words, navigate func(screen.Name), start, firstFrame fun
 	rows := []fyne.CanvasObject{widgets.Inset(12, 10, widgets.Row(widgets.Gap8,
 		[]fyne.CanvasObject{widgets.NewMark(28, assets.NewMark(assets.MarkSafe))},
 		widgets.NewText(app.Name, widgets.Look{Size: theme.SizeBrand, Bold: true, OneLine: true})))}
-	for _, n := range []screen.Name{screen.Home, screen.Sources, screen.History, screen.Recover, screen.Settings} {
+	for _, n := range []screen.Name{screen.Home, screen.Sources, screen.History, screen.Recover, screen.Safety, screen.Settings} {
 		item := newNavItem(w.T("nav."+string(n)), func() { navigate(n) })
 		s.items[n] = item
 		rows = append(rows, item)

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/driver/software"
 
 	"kvart/app"
@@ -20,6 +19,8 @@ import (
 	"kvart/ui/history"
 	"kvart/ui/home"
 	"kvart/ui/recover"
+	"kvart/ui/reopen"
+	"kvart/ui/safety"
 	"kvart/ui/screen"
 	"kvart/ui/settings"
 	"kvart/ui/setup"
@@ -35,7 +36,7 @@ type Options struct {
 	// StartGuard starts the guard, or restarts one of another build.
 	StartGuard func(ctx context.Context) error
 	// Screen is the screen to start on: "home", "sources", "history",
-	// "recover", "settings"; "" means home.
+	// "recover", "safety", "settings"; "" means home.
 	Screen string
 	Log    *slog.Logger
 	// FirstFrame is called once, from Fyne's loop, when the first frame was
@@ -59,11 +60,15 @@ type Window struct {
 	screens  map[screen.Name]screen.Screen
 	shell    *shell
 	current  screen.Name
-	flow     *setup.Flow // taken up again where it was left
+	flow     *setup.Flow  // taken up again where it was left
+	reopen   *reopen.Flow // likewise
 	onClosed func()
 
-	// pickFile and pickFolder ask the owner for a path; tests answer for him.
+	// pickFile, pickFolder and pickSave ask the owner for a path, openFile shows
+	// a file; tests do it for him.
 	pickFile, pickFolder func(done func(path string))
+	pickSave             func(name string, done func(path string))
+	openFile             func(path string) error
 
 	status   *app.Status // nil until the guard answered
 	received time.Time
@@ -80,7 +85,7 @@ func New(a fyne.App, o Options) *Window {
 
 func newWindow(a fyne.App, o Options) *Window {
 	a.Settings().SetTheme(theme.New())
-	w := &Window{opts: o, poke: make(chan struct{}, 1), current: startScreen(o.Screen), flow: setup.NewFlow()}
+	w := &Window{opts: o, poke: make(chan struct{}, 1), current: startScreen(o.Screen), flow: setup.NewFlow(), reopen: reopen.NewFlow()}
 	w.ctx, w.cancel = context.WithCancel(o.Context)
 	words, err := assets.NewWords("")
 	if err != nil {
@@ -99,14 +104,15 @@ func newWindow(a fyne.App, o Options) *Window {
 		}
 	})
 	w.win.Canvas().SetOnTypedKey(w.typed)
-	w.pickFile, w.pickFolder = w.chooseFile, w.chooseFolder
+	w.pickFile, w.pickFolder, w.pickSave = w.chooseFile, w.chooseFolder, w.chooseSave
+	w.openFile = func(path string) error { return open(a, path) }
 	w.build()
 	return w
 }
 
 func startScreen(name string) screen.Name {
 	switch n := screen.Name(name); n {
-	case screen.Sources, screen.History, screen.Recover, screen.Settings, screen.Setup:
+	case screen.Sources, screen.History, screen.Recover, screen.Safety, screen.Settings, screen.Setup, screen.Reopen:
 		return n
 	}
 	return screen.Home
@@ -149,20 +155,42 @@ func (w *Window) build() {
 	w.env = screen.Env{
 		Words: w.words, Service: w.opts.Service, Go: w.async, Show: w.show,
 		ChooseFile: func(done func(string)) { w.pickFile(done) }, ChooseFolder: func(done func(string)) { w.pickFolder(done) },
+		SaveFile: func(name string, done func(string)) { w.pickSave(name, done) }, OpenFile: func(path string) error { return w.openFile(path) },
 		Now: w.now, Build: w.opts.Build,
 	}
-	w.screens = map[screen.Name]screen.Screen{
-		screen.Home:     home.New(w.env),
-		screen.Sources:  sources.New(w.env),
-		screen.History:  history.New(w.env),
-		screen.Recover:  recover.New(w.env),
-		screen.Settings: settings.New(w.env),
-		screen.Setup:    setup.New(w.env, w.flow),
-	}
+	w.screens = map[screen.Name]screen.Screen{}
 	w.shell = newShell(w.words, w.navigate, w.startGuard, w.opts.FirstFrame)
 	w.opts.FirstFrame = nil
 	w.win.SetContent(w.shell.root)
 	w.show(screen.Place{Screen: w.current})
+}
+
+// screen returns a screen, made when it is first looked at.
+func (w *Window) screen(n screen.Name) screen.Screen {
+	if s, ok := w.screens[n]; ok {
+		return s
+	}
+	var s screen.Screen
+	switch n {
+	case screen.Sources:
+		s = sources.New(w.env)
+	case screen.History:
+		s = history.New(w.env)
+	case screen.Recover:
+		s = recover.New(w.env)
+	case screen.Safety:
+		s = safety.New(w.env)
+	case screen.Settings:
+		s = settings.New(w.env)
+	case screen.Setup:
+		s = setup.New(w.env, w.flow)
+	case screen.Reopen:
+		s = reopen.New(w.env, w.reopen)
+	default:
+		s = home.New(w.env)
+	}
+	w.screens[n] = s
+	return s
 }
 
 // now is the guard's clock: what it said last, and the time since.
@@ -230,7 +258,7 @@ func (w *Window) refresh() {
 	w.drawn = time.Now()
 	w.shell.setNav(navModel(w.words, w.status, w.trouble, w.current, w.now()))
 	if w.status != nil && w.trouble == nil {
-		w.screens[w.current].Set(*w.status)
+		w.screen(w.current).Set(*w.status)
 	}
 }
 
@@ -240,7 +268,7 @@ func (w *Window) navigate(n screen.Name) { w.show(screen.Place{Screen: n}) }
 // show goes to a place.
 func (w *Window) show(p screen.Place) {
 	w.current = p.Screen
-	sc := w.screens[p.Screen]
+	sc := w.screen(p.Screen)
 	switch {
 	case w.trouble != nil:
 		w.shell.showOffline(offlineModel(w.words, w.trouble))
@@ -248,7 +276,7 @@ func (w *Window) show(p screen.Place) {
 		w.shell.showWaiting()
 	default:
 		sc.Set(*w.status)
-		w.shell.showScreen(sc.Object(), p.Screen == screen.Setup)
+		w.shell.showScreen(sc.Object(), p.Screen == screen.Setup || p.Screen == screen.Reopen)
 		sc.Open(p)
 	}
 	w.refresh()
@@ -264,10 +292,10 @@ func (w *Window) typed(e *fyne.KeyEvent) {
 		if w.shell.offline != nil {
 			w.startGuard()
 		} else if w.status != nil {
-			w.screens[w.current].Enter()
+			w.screen(w.current).Enter()
 		}
 	case fyne.KeyEscape:
-		if w.status != nil && !w.screens[w.current].Back() && w.current != screen.Home {
+		if w.status != nil && !w.screen(w.current).Back() && w.current != screen.Home {
 			w.show(screen.Place{Screen: screen.Home})
 		}
 	}
@@ -290,28 +318,4 @@ func (w *Window) startGuard() {
 			}
 		}
 	})
-}
-
-func (w *Window) chooseFile(done func(string)) {
-	d := dialog.NewFileOpen(func(f fyne.URIReadCloser, err error) {
-		if err != nil || f == nil {
-			return
-		}
-		if err := f.Close(); err != nil {
-			w.opts.Log.Warn("Close chosen file", "error", err)
-		}
-		done(f.URI().Path())
-	}, w.win)
-	d.Resize(fyne.NewSize(860, 600))
-	d.Show()
-}
-
-func (w *Window) chooseFolder(done func(string)) {
-	d := dialog.NewFolderOpen(func(f fyne.ListableURI, err error) {
-		if err == nil && f != nil {
-			done(f.Path())
-		}
-	}, w.win)
-	d.Resize(fyne.NewSize(860, 600))
-	d.Show()
 }

@@ -51,6 +51,8 @@ type Config struct {
 	Secrets    app.SecretStore
 	Notifier   app.Notifier
 	Autostart  Autostart
+	Press      app.KitPress
+	Computer   string // this computer's name, for the owner
 	// NoticeWords returns title and text of a notice in the owner's language.
 	NoticeWords func(cause string, e *app.Error) (title, text string)
 	Log         *slog.Logger

@@ -82,6 +82,9 @@ func (r *sourceRun) fail(err error) {
 func (a *Agent) backUp(ctx context.Context, j *job, sources []app.Source, quarter time.Time) error {
 	v, vaultErr := a.openVault(ctx)
 	if vaultErr == nil {
+		vaultErr = a.mayStore(ctx, v)
+	}
+	if vaultErr == nil {
 		if err := a.remember(ctx, v); err != nil {
 			// new points go in all the same: they may be all there is
 			a.Log.ErrorContext(ctx, "Vault lacks points", "error", err)
@@ -252,11 +255,74 @@ func (a *Agent) noteSession(ctx context.Context, err error) {
 		return
 	}
 	_ = a.noteVault(err) // returns what it is given
+	if code := app.CodeOf(err); code == app.CodeTwoGuards || code == app.CodeReplaced {
+		if code == app.CodeTwoGuards {
+			// Opened anew, the vault would take this one for the later guard,
+			// and the two would push each other aside for ever.
+			if err := a.Journal.SetMetaTime(context.WithoutCancel(ctx), journal.KeyAside, a.Now()); err != nil {
+				a.Log.ErrorContext(ctx, "Not remembered that another guard goes on", "error", err)
+			}
+		}
+		return // the vault is sound; it is this computer that may not store
+	}
 	if err != nil {
 		if err := a.closeVault(context.WithoutCancel(ctx)); err != nil {
 			a.Log.WarnContext(ctx, "Vault not closed", "error", err)
 		}
 	}
+}
+
+// mayStore returns why this guard stores nothing any more, if so. The vault
+// refuses by itself; asking first keeps "nothing new" from being said of a
+// source that another computer looks after now.
+func (a *Agent) mayStore(ctx context.Context, v app.Vault) error {
+	if d := a.Store.Document(); d.Vault != nil && !d.Vault.AsOf.IsZero() {
+		return app.Errorf(app.CodeVaultPast, "back up", "the vault is shown as it was at %s", d.Vault.AsOf)
+	}
+	if err := stillThere(ctx, v); err != nil {
+		a.noteSession(ctx, err) // opened anew, what is missing may be put back
+		return err
+	}
+	aside, err := a.Journal.Meta(ctx, journal.KeyAside)
+	if err != nil {
+		return err
+	}
+	if aside != "" {
+		return app.Errorf(app.CodeTwoGuards, "back up", "pushed aside at %s", aside)
+	}
+	all, err := roster(ctx, v)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if c.ID != a.self() || c.ReplacedBy == "" {
+			continue
+		}
+		name := string(c.ReplacedBy)
+		for _, o := range all {
+			if o.ID == c.ReplacedBy {
+				name = o.Name
+			}
+		}
+		return app.Errorf(app.CodeReplaced, "back up", "by %s", c.ReplacedBy).With("computer", name)
+	}
+	return nil
+}
+
+// stillThere returns an error when the vault was deleted or hidden: a quarter in
+// which nothing moved must not be called safe for that. A storage that can't be
+// reached just now says nothing either way.
+func stillThere(ctx context.Context, v app.Vault) error {
+	at, ok := v.(app.Attendant)
+	if !ok {
+		return nil
+	}
+	err := at.Present(ctx)
+	switch app.CodeOf(err) {
+	case app.CodeVaultMissing, app.CodeVaultHidden, app.CodeVaultOther:
+		return err
+	}
+	return nil
 }
 
 // record writes down what became of each source. A source's place moves only

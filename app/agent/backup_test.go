@@ -235,7 +235,7 @@ func TestNotices_oncePerCauseAndTakenAway(t *testing.T) {
 	s.shop.failCapture = nil
 	s.backup()
 	s.backup()
-	if want := []string{"+failed", "-failed"}; !slices.Equal(s.notices.log, want) {
+	if want := []string{"+failed", "-failed", "+kit"}; !slices.Equal(s.notices.log, want) {
 		t.Errorf("told %v, want %v", s.notices.log, want)
 	}
 }

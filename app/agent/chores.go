@@ -2,8 +2,6 @@ package agent
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"kvart/app"
@@ -13,74 +11,151 @@ import (
 // How often chores are done.
 const (
 	maintainEvery = time.Hour
+	readEvery     = time.Hour
+	copyEvery     = time.Hour
 	checkEvery    = 24 * time.Hour
+	lockEvery     = 7 * 24 * time.Hour
+	lockRetry     = 6 * time.Hour
 	drillEvery    = 7 * 24 * time.Hour
 	journalKept   = 400 * 24 * time.Hour
 )
-
-// rollingPercent is the share of files that the daily check of a vault that is
-// far away reads in full: reading costs money and time there.
-const rollingPercent = 2
 
 // chores does what is due less often than a quarter, one thing a call, and
 // nothing while other work runs.
 func (a *Agent) chores(ctx context.Context) error {
 	d := a.Store.Document()
 	a.mu.Lock()
-	reachable := a.vaultErr == nil
+	against := a.vaultErr
 	a.mu.Unlock()
-	if d.Vault == nil || len(d.Sources) == 0 || len(a.running()) > 0 || !reachable {
+	if d.Vault == nil || len(a.running()) > 0 || !d.Vault.AsOf.IsZero() {
+		return nil
+	}
+	if against != nil && against.Code != app.CodeVaultDamaged {
 		return nil // a vault that can't be reached is tried every quarter, and that is enough
 	}
-	due := func(key string, every time.Duration) (bool, error) {
-		last, err := a.Journal.MetaTime(ctx, key)
-		age := a.Now().Sub(last)
-		return err == nil && (age >= every || age < -every), err
-	}
-	if yes, err := due(journal.KeyMaintained, maintainEvery); err != nil || yes {
-		if err != nil {
-			return err
-		}
-		_, err := a.StartMaintain(ctx)
+	if done, err := a.mend(ctx, against); done || err != nil {
 		return err
 	}
-	if yes, err := due(journal.KeyChecked, checkEvery); err != nil || yes {
-		if err != nil {
+	if len(d.Sources) == 0 {
+		return nil
+	}
+	for _, c := range []struct {
+		key   string
+		every time.Duration
+		do    func(context.Context) error
+	}{
+		{journal.KeyMaintained, maintainEvery, started(a.StartMaintain)},
+		{journal.KeyChecked, checkEvery, func(ctx context.Context) error { return a.dailyCheck(ctx, d) }},
+		{journal.KeyRead, readEvery, started(a.StartCheck)},
+	} {
+		if due, err := a.due(ctx, c.key, c.every); err != nil {
 			return err
+		} else if due {
+			return c.do(ctx)
 		}
-		r, err := a.rollingCheck(ctx, d)
-		if err == nil {
-			_, err = a.StartVerify(ctx, r)
-		}
+	}
+	if done, err := a.copyDue(ctx, d); done || err != nil {
+		return err
+	}
+	if done, err := a.lockDue(ctx); done || err != nil {
 		return err
 	}
 	return a.drillDue(ctx, d)
 }
 
-// rollingCheck says what the day's check reads: the newest backup of every
-// source in full where the vault is near, a sample of all where it is not.
-func (a *Agent) rollingCheck(ctx context.Context, d Document) (app.VerifyRequest, error) {
-	sample := app.VerifyRequest{Percent: rollingPercent}
+// started makes a chore of what starts a job.
+func started(start func(context.Context) (app.JobID, error)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := start(ctx)
+		return err
+	}
+}
+
+// due reports whether what is remembered under key was done long enough ago, or
+// in the clock's future.
+func (a *Agent) due(ctx context.Context, key string, every time.Duration) (bool, error) {
+	last, err := a.Journal.MetaTime(ctx, key)
+	return err == nil && a.Now().Sub(last).Abs() >= every, err
+}
+
+// mend starts a repair where damage is known, and after it the backup that
+// stores anew what the vault had to forget.
+func (a *Agent) mend(ctx context.Context, against *app.Error) (done bool, err error) {
+	damaged, err := a.Journal.Meta(ctx, journal.KeyDamaged)
+	if err != nil {
+		return false, err
+	}
+	mending, err := a.Journal.Meta(ctx, journal.KeyMending)
+	if err != nil {
+		return false, err
+	}
+	if mending != "" {
+		if err := a.Journal.SetMeta(ctx, journal.KeyMending, ""); err != nil {
+			return false, err
+		}
+		if _, err := a.StartBackup(ctx, nil); err != nil {
+			return false, err
+		}
+		// once it has run: is everything there again?
+		_, err := a.StartVerify(ctx, app.VerifyRequest{Percent: 100})
+		return true, err
+	}
+	if damaged == "" && against == nil {
+		return false, nil
+	}
+	due, err := a.due(ctx, journal.KeyRepaired, repairEvery)
+	if err != nil || !due {
+		return false, err
+	}
+	_, err = a.StartRepair(ctx)
+	return true, err
+}
+
+// dailyCheck reads the newest backup of every source in full where the vault is
+// near. Where it is not, it looks whether everything is there: reading costs
+// money and time, and the rolling check does that in turn.
+func (a *Agent) dailyCheck(ctx context.Context, d Document) error {
+	r := app.VerifyRequest{}
 	a.mu.Lock()
 	far := a.info == nil || a.info.OffSite
 	a.mu.Unlock()
-	if far {
-		return sample, nil
-	}
-	newest := app.VerifyRequest{Percent: 100}
-	for _, s := range d.Sources {
-		place, err := a.Journal.Place(ctx, s.ID)
-		if err != nil {
-			return sample, err
+	if !far {
+		for _, s := range d.Sources {
+			place, err := a.Journal.Place(ctx, s.ID)
+			if err != nil {
+				return err
+			}
+			if place.Point != "" {
+				r.Points = append(r.Points, place.Point)
+			}
 		}
-		if place.Point != "" {
-			newest.Points = append(newest.Points, place.Point)
+		if len(r.Points) > 0 {
+			r.Percent = 100
 		}
 	}
-	if len(newest.Points) == 0 {
-		return sample, nil
+	_, err := a.StartVerify(ctx, r)
+	return err
+}
+
+// lockDue tries the lock once a week, where there is to be one.
+func (a *Agent) lockDue(ctx context.Context) (done bool, err error) {
+	d := a.Store.Document()
+	if d.Vault.Lock.Mode == app.LockNone {
+		return false, nil
 	}
-	return newest, nil
+	proof, err := recall[app.LockProof](ctx, a.Journal, journal.KeyLock)
+	if err != nil || proof != nil && a.Now().Sub(proof.At).Abs() < lockEvery {
+		return false, err
+	}
+	// one that can't be tried must not keep the chores behind it waiting
+	if due, err := a.due(ctx, journal.KeyLockTried, lockRetry); err != nil || !due {
+		return false, err
+	}
+	if err := a.Journal.SetMetaTime(ctx, journal.KeyLockTried, a.Now()); err != nil {
+		return false, err
+	}
+	_, err = a.ProveLock(ctx)
+	return true, err
 }
 
 // drillDue starts the week's drill for the sources that have something to
@@ -105,186 +180,4 @@ func (a *Agent) drillDue(ctx context.Context, d Document) error {
 	}
 	_, err := a.StartDrill(ctx, names)
 	return err
-}
-
-// StartMaintain implements [app.VaultService].
-func (a *Agent) StartMaintain(context.Context) (app.JobID, error) {
-	if a.Store.Document().Vault == nil {
-		return "", app.Errorf(app.CodeVaultNone, "maintain vault", "no vault is set up")
-	}
-	return a.startWork(app.JobMaintain, nil, func(ctx context.Context, j *job) error {
-		j.at(app.StepMaintain, "")
-		v, err := a.openVault(ctx)
-		if err != nil {
-			return err
-		}
-		// tried counts as done: what fails now would fail again in a minute
-		if err := a.Journal.SetMetaTime(ctx, journal.KeyMaintained, a.Now()); err != nil {
-			return err
-		}
-		if err := a.remember(ctx, v); err != nil {
-			return err
-		}
-		if err := a.Journal.SetMetaTime(ctx, journal.KeyExpiring, a.Now()); err != nil {
-			return err
-		}
-		if err := v.Maintain(ctx, app.DefaultRetention()); err != nil {
-			a.noteSession(ctx, err)
-			return err
-		}
-		// what was there before and is gone now was expired: forget it
-		if err := a.forgetExpired(ctx, v); err != nil {
-			return err
-		}
-		return a.Journal.Trim(ctx, a.Now().Add(-journalKept))
-	})
-}
-
-// remember looks whether every point that was once verified is still in the
-// vault. A vault whose index was lost opens and lists nothing: that is an
-// alarm, never an empty history.
-func (a *Agent) remember(ctx context.Context, v app.Vault) error {
-	lost, err := a.lost(ctx, v)
-	if err != nil || len(lost) == 0 {
-		return err
-	}
-	if expiring, err := a.Journal.Meta(ctx, journal.KeyExpiring); err != nil || expiring != "" {
-		// a maintenance was cut off after it had expired points
-		return errors.Join(err, a.forgetExpired(ctx, v))
-	}
-	if err := a.setDamaged(ctx, app.CodeVaultForgot, fmt.Sprintf("%d", len(lost))); err != nil {
-		return err
-	}
-	return app.Errorf(app.CodeVaultForgot, "look at vault", "%d points that were verified are not there any more", len(lost)).With("count", fmt.Sprint(len(lost)))
-}
-
-func (a *Agent) lost(ctx context.Context, v app.Vault) ([]app.PointID, error) {
-	points, err := v.Points(ctx, app.PointFilter{Kinds: []app.PointKind{app.PointBackup, app.PointSafety, app.PointState}})
-	if err != nil {
-		return nil, err
-	}
-	there := map[app.PointID]bool{}
-	for _, p := range points {
-		there[p.ID] = true
-	}
-	verified, err := a.Journal.Verified(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var lost []app.PointID
-	for id := range verified {
-		if !there[id] {
-			lost = append(lost, id)
-		}
-	}
-	return lost, nil
-}
-
-func (a *Agent) forgetExpired(ctx context.Context, v app.Vault) error {
-	lost, err := a.lost(ctx, v)
-	if err != nil {
-		return err
-	}
-	if err := a.Journal.Forget(ctx, lost...); err != nil {
-		return err
-	}
-	return a.Journal.SetMeta(ctx, journal.KeyExpiring, "")
-}
-
-// setDamaged keeps a finding against the vault until a check passes; "" clears.
-func (a *Agent) setDamaged(ctx context.Context, code app.Code, detail string) error {
-	value := ""
-	if code != "" {
-		value = string(code) + " " + detail
-	}
-	defer a.bus.poke()
-	return a.Journal.SetMeta(ctx, journal.KeyDamaged, value)
-}
-
-// StartVerify implements [app.VaultService].
-func (a *Agent) StartVerify(_ context.Context, r app.VerifyRequest) (app.JobID, error) {
-	if a.Store.Document().Vault == nil {
-		return "", app.Errorf(app.CodeVaultNone, "verify vault", "no vault is set up")
-	}
-	if r.Percent < 0 || r.Percent > 100 {
-		return "", app.Errorf(app.CodeUsage, "verify vault", "percent is from 0 to 100, not %g", r.Percent)
-	}
-	return a.startWork(app.JobVerify, nil, func(ctx context.Context, j *job) error {
-		j.at(app.StepVerify, "")
-		v, err := a.openVault(ctx)
-		if err != nil {
-			return err
-		}
-		if err := a.Journal.SetMetaTime(ctx, journal.KeyChecked, a.Now()); err != nil {
-			return err
-		}
-		rep, err := v.Verify(ctx, r, j)
-		if err != nil {
-			return err
-		}
-		j.update(func(s *app.Job) { s.Verify = &rep })
-		return a.verified(ctx, v, r, rep)
-	})
-}
-
-// verified draws the conclusions of a check: damaged points are trusted no
-// longer, points read in full are, and what is lost was reported and is
-// forgotten.
-func (a *Agent) verified(ctx context.Context, v app.Vault, r app.VerifyRequest, rep app.VerifyReport) error {
-	lost, err := a.lost(ctx, v)
-	if err != nil {
-		return err
-	}
-	if err := a.Journal.Forget(ctx, append(lost, rep.DamagedPoints...)...); err != nil {
-		return err
-	}
-	if n := len(rep.Damaged); n > 0 {
-		if err := a.setDamaged(ctx, app.CodeVaultDamaged, fmt.Sprint(n)); err != nil {
-			return err
-		}
-		return app.Errorf(app.CodeVaultDamaged, "verify vault", "%d files in %d points can't be read, the first is %s", n, len(rep.DamagedPoints), rep.Damaged[0].Path).
-			With("count", fmt.Sprint(n))
-	}
-	if len(lost) > 0 {
-		return app.Errorf(app.CodeVaultForgot, "verify vault", "%d points that were verified are not there any more", len(lost)).With("count", fmt.Sprint(len(lost)))
-	}
-	if r.Percent < 100 {
-		return nil
-	}
-	if err := a.trust(ctx, v, r.Points); err != nil || len(r.Points) > 0 {
-		return err // some points being sound says nothing of the others
-	}
-	return a.setDamaged(ctx, "", "")
-}
-
-// distrust draws the conclusion of a point that could not be read: the vault
-// has damage, and the point counts as verified no longer. Any other failure
-// says nothing about the point.
-func (a *Agent) distrust(ctx context.Context, id app.PointID, err error) error {
-	if code := app.CodeOf(err); code != app.CodeVaultDamaged && code != app.CodeReadBack {
-		return nil
-	}
-	ctx = context.WithoutCancel(ctx)
-	return errors.Join(a.Journal.Forget(ctx, id), a.setDamaged(ctx, app.CodeVaultDamaged, "1"))
-}
-
-// trust records points that were read in full; all when none is named.
-func (a *Agent) trust(ctx context.Context, v app.Vault, ids []app.PointID) error {
-	points, err := v.Points(ctx, app.PointFilter{})
-	if err != nil {
-		return err
-	}
-	named := map[app.PointID]bool{}
-	for _, id := range ids {
-		named[id] = true
-	}
-	for _, p := range points {
-		if len(ids) > 0 && !named[p.ID] {
-			continue
-		}
-		if err := a.Journal.AddVerified(ctx, journal.Verified{Point: p.ID, Source: p.Source, Seq: p.Seq, At: a.Now()}); err != nil {
-			return err
-		}
-	}
-	return nil
 }

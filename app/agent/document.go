@@ -21,12 +21,17 @@ const documentForm = 1
 type Document struct {
 	Version int `json:"version"`
 	// Profile tells this data folder from others of the same account.
-	Profile     string       `json:"profile"`
-	Vault       *VaultPlace  `json:"vault,omitempty"`
-	Sources     []app.Source `json:"sources"`
-	Settings    app.Settings `json:"settings"`
-	PausedFrom  time.Time    `json:"pausedFrom"`
-	PausedUntil time.Time    `json:"pausedUntil"`
+	Profile  string       `json:"profile"`
+	Vault    *VaultPlace  `json:"vault,omitempty"`
+	Sources  []app.Source `json:"sources"`
+	Settings app.Settings `json:"settings"`
+	// KeepSince is when the owner chose Settings.Keep: of several computers'
+	// choices the latest counts.
+	KeepSince   time.Time `json:"keepSince"`
+	Kit         KitRecord `json:"kit"`
+	Copies      []Copy    `json:"copies,omitempty"`
+	PausedFrom  time.Time `json:"pausedFrom"`
+	PausedUntil time.Time `json:"pausedUntil"`
 }
 
 // VaultPlace says where the vault lies. What it holds says the rest.
@@ -35,11 +40,18 @@ type VaultPlace struct {
 	Shop     string            `json:"shop"`
 	Kind     app.Kind          `json:"kind"`
 	Settings map[string]string `json:"settings"`
-	// Where, OffSite and Locked are as the vault described itself last, for
-	// the time in which it can't be asked.
-	Where   string `json:"where,omitempty"`
-	OffSite bool   `json:"offSite,omitempty"`
-	Locked  bool   `json:"locked,omitempty"`
+	// Since is when this computer began to use it so, with these keys.
+	Since time.Time `json:"since"`
+	// Joined reports that another computer made the vault: names of sources may
+	// be taken there, so IDs carry this computer's mark.
+	Joined bool `json:"joined,omitempty"`
+	// AsOf is the moment of the past the vault was opened at, if it was.
+	AsOf time.Time `json:"asOf"`
+	// Where, OffSite and Lock are as the vault described itself last, for the
+	// time in which it can't be asked.
+	Where   string           `json:"where,omitempty"`
+	OffSite bool             `json:"offSite,omitempty"`
+	Lock    app.LockSettings `json:"lock"`
 }
 
 // NewDocument returns the document of a computer on which nothing is set up.
@@ -89,9 +101,28 @@ func (d Document) pick(names []string) ([]app.Source, error) {
 	return out, nil
 }
 
+// KitRecord is what is remembered of the newest recovery kit. Its check code is
+// among the secrets.
+type KitRecord struct {
+	Number    int       `json:"number"`
+	Made      time.Time `json:"made"`
+	Confirmed time.Time `json:"confirmed"`
+	Void      bool      `json:"void,omitempty"`
+}
+
+// Copy is a second place the vault is copied to.
+type Copy struct {
+	Name     string            `json:"name"`
+	Kind     app.Kind          `json:"kind"`
+	Settings map[string]string `json:"settings"`
+	Where    string            `json:"where"`
+	OffSite  bool              `json:"offSite,omitempty"`
+}
+
 // newSourceID makes an ID of a name that no source has or, by taken, ever had:
-// "Kassan i Gamla stan" becomes "kassan-i-gamla-stan".
-func newSourceID(name string, taken func(app.SourceID) bool) app.SourceID {
+// "Kassan i Gamla stan" becomes "kassan-i-gamla-stan". A mark, if there is one,
+// keeps it from what another computer makes of the same name at the same time.
+func newSourceID(name, mark string, taken func(app.SourceID) bool) app.SourceID {
 	var b strings.Builder
 	for _, r := range norm.NFD.String(strings.ToLower(name)) {
 		switch {
@@ -105,11 +136,14 @@ func newSourceID(name string, taken func(app.SourceID) bool) app.SourceID {
 		}
 	}
 	base := strings.Trim(b.String(), "-")
-	if base == "" || base == stateSource {
+	if base == "" || base == stateSource || strings.HasPrefix(base, stateSource+"-") {
 		base = "source"
 	}
 	if len(base) > 40 {
 		base = strings.Trim(base[:40], "-")
+	}
+	if mark != "" {
+		base += "-" + mark
 	}
 	id := app.SourceID(base)
 	for n := 2; taken(id); n++ {

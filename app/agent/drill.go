@@ -90,24 +90,39 @@ func (a *Agent) drillInto(ctx context.Context, j *job, s app.Source, dir string,
 		return err
 	}
 	defer a.closeParts(ctx, []*part{p})
-	plan, err := p.restorer.Plan(ctx, p.restore)
-	if err != nil {
-		return err
-	}
-	for _, b := range plan.Blockers {
-		return b
-	}
 	if err := prefetch(ctx, p.restore.From); err != nil {
 		return err
 	}
-	if err := p.restorer.Apply(ctx, p.restore, j); err != nil {
+	if r, ok := p.restorer.(app.Rehearser); ok {
+		p.restore.Target = app.Target{}
+		checks, err := r.Rehearse(ctx, p.restore, dir, j)
+		addChecks(res, checks)
 		return err
 	}
-	j.at(app.StepCheck, s.Name)
-	checks, err := p.restorer.Verify(ctx, p.restore)
+	checks, err := a.restoreInto(ctx, j, p)
+	addChecks(res, checks)
+	return err
+}
+
+// restoreInto restores a part to its target, where nothing is, and checks it.
+func (a *Agent) restoreInto(ctx context.Context, j *job, p *part) ([]app.Check, error) {
+	plan, err := p.restorer.Plan(ctx, p.restore)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range plan.Blockers {
+		return nil, b
+	}
+	if err := p.restorer.Apply(ctx, p.restore, j); err != nil {
+		return nil, err
+	}
+	j.at(app.StepCheck, p.source.Name)
+	return p.restorer.Verify(ctx, p.restore)
+}
+
+func addChecks(res *app.DrillResult, checks []app.Check) {
 	for _, c := range checks {
-		c.Source = s.Name
+		c.Source = res.Source
 		res.Checks = append(res.Checks, c)
 	}
-	return err
 }

@@ -215,6 +215,7 @@ type shopTest struct {
 	secrets *memorySecrets
 	notices *notices
 	clock   clock
+	name    string // of the computer
 }
 
 // newShopTest returns an agent with two sources, "Kassan" and "Lager", that
@@ -242,6 +243,17 @@ func newShopTest(t *testing.T) *shopTest {
 	return s
 }
 
+// another returns a second computer with nothing set up, which reaches the same
+// storages and, for the sake of comparing, the same shop.
+func (s *shopTest) another(name string) *shopTest {
+	o := &shopTest{
+		t: s.t, dir: s.t.TempDir(), vaults: s.vaults, shop: s.shop, name: name,
+		notices: &notices{}, secrets: &memorySecrets{m: map[string]app.Secret{}},
+	}
+	o.start()
+	return o
+}
+
 // start opens an agent on what the one before left on the disk.
 func (s *shopTest) start() {
 	s.t.Helper()
@@ -259,7 +271,7 @@ func (s *shopTest) start() {
 	s.Agent = New(context.WithoutCancel(s.t.Context()), Config{
 		Dir: s.dir, Build: "test", Vaults: s.vaults, Connectors: kinds{s.shop}, Journal: j, Store: store, Secrets: s.secrets,
 		Notifier: s.notices, Autostart: &noAutostart{}, NoticeWords: func(c string, _ *app.Error) (string, string) { return c, c },
-		Log: log, Now: s.clock.now,
+		Log: log, Now: s.clock.now, Press: plainPress{}, Computer: s.name,
 	})
 	a := s.Agent
 	s.t.Cleanup(func() { _ = a.Close(context.WithoutCancel(s.t.Context())) }) // closed already, where the test did

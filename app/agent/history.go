@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -24,7 +23,7 @@ func (a *Agent) Points(ctx context.Context, r app.PointsRequest) ([]app.Point, e
 	if r.Source != "" {
 		// a source that was removed still has its points: its ID names them
 		f.Source = app.SourceID(r.Source)
-		if s, err := a.Store.Document().source(r.Source); err == nil {
+		if s, _, err := a.anySource(ctx, r.Source); err == nil {
 			f.Source = s.ID
 		}
 	}
@@ -223,68 +222,4 @@ type catFile struct {
 func (c *catFile) Close() error {
 	defer c.release()
 	return c.File.Close()
-}
-
-// Diff implements [app.HistoryService].
-func (a *Agent) Diff(ctx context.Context, r app.DiffRequest) (changes []app.Change, err error) {
-	s, err := a.Store.Document().source(r.Source)
-	if err != nil {
-		return nil, err
-	}
-	c, access, err := a.access(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	d, ok := c.(app.Differ)
-	if !ok {
-		return nil, app.Errorf(app.CodeSourceKind, "compare", "%s can't be compared", s.Kind)
-	}
-	tmp, err := a.tempDir("diff-")
-	if err != nil {
-		return nil, err
-	}
-	var closers []func() error
-	defer func() {
-		for _, f := range slices.Backward(closers) {
-			err = errors.Join(err, f())
-		}
-	}()
-	closers = append(closers, func() error { return os.RemoveAll(tmp) })
-	v, err := a.openVault(ctx)
-	if err != nil {
-		return nil, err
-	}
-	open := func(id app.PointID) (fs.FS, error) {
-		var view app.PointFS
-		if id == app.Live {
-			view, err = d.Live(ctx, access, tmp)
-		} else {
-			var p app.Point
-			if p, err = a.choose(ctx, v, s, id, time.Time{}); err != nil {
-				return nil, err
-			}
-			if view, err = v.Open(ctx, p.ID); err == nil {
-				if err := prefetch(ctx, view); err != nil {
-					return nil, errors.Join(err, view.Close())
-				}
-			}
-		}
-		if err != nil {
-			return nil, err
-		}
-		closers = append(closers, view.Close)
-		return view, nil
-	}
-	before, err := open(r.Point)
-	if err != nil {
-		return nil, err
-	}
-	if r.With == "" {
-		r.With = app.Live
-	}
-	after, err := open(r.With)
-	if err != nil {
-		return nil, err
-	}
-	return d.Diff(ctx, before, after, tmp)
 }

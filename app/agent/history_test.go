@@ -61,7 +61,7 @@ func TestNewSourceID(t *testing.T) {
 		"kvart":                       "source",
 		"a name that is far too long to be an identifier": "a-name-that-is-far-too-long-to-be-an-ide",
 	} {
-		if got := newSourceID(name, func(id app.SourceID) bool { return taken[id] }); got != want {
+		if got := newSourceID(name, "", func(id app.SourceID) bool { return taken[id] }); got != want {
 			t.Errorf("%q: got %q, want %q", name, got, want)
 		}
 	}

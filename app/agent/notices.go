@@ -2,6 +2,8 @@ package agent
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"kvart/app"
 )
@@ -12,6 +14,9 @@ const (
 	causeFailed  = "failed"
 	causeRestore = "restore"
 	causeDrill   = "drill"
+	causeKit     = "kit"
+	causeLock    = "lock"
+	causeCopy    = "copy"
 
 	causeNoWindow = "no_tray_window"
 )
@@ -24,14 +29,15 @@ func (a *Agent) tellOwner(ctx context.Context) {
 		a.Log.WarnContext(ctx, "Status not made for notices", "error", err)
 		return
 	}
-	for cause, e := range standing(st) {
-		a.tell(ctx, cause, e)
+	causes := standing(st)
+	for _, cause := range slices.Sorted(maps.Keys(causes)) {
+		a.tell(ctx, cause, causes[cause])
 	}
 }
 
 // standing says which causes stand: nil where one does not.
 func standing(st app.Status) map[string]*app.Error {
-	s := map[string]*app.Error{causeLate: nil, causeFailed: nil, causeDrill: nil}
+	s := map[string]*app.Error{causeLate: nil, causeFailed: nil, causeDrill: nil, causeKit: nil, causeLock: nil, causeCopy: nil}
 	for _, src := range st.Sources {
 		switch src.State {
 		case app.SourceLate:
@@ -52,7 +58,30 @@ func standing(st app.Status) map[string]*app.Error {
 	if st.LastDrill != nil && st.LastDrill.Error != nil {
 		s[causeDrill] = st.LastDrill.Error
 	}
+	for _, n := range st.Notes {
+		if cause := causeOf(n.Error.Code, st); cause != "" && s[cause] == nil {
+			s[cause] = n.Error
+		}
+	}
 	return s
+}
+
+// causeOf says which notice a note is worth, "" for none. A kit is asked for
+// once there is something it could open.
+func causeOf(code app.Code, st app.Status) string {
+	switch code {
+	case app.CodeKitVoid:
+		return causeKit
+	case app.CodeKitMissing:
+		if holdsEverything(st.Sources) {
+			return causeKit
+		}
+	case app.CodeLockOpen, app.CodeLockLifted:
+		return causeLock
+	case app.CodeCopyBehind, app.CodeCopyShrunk, app.CodeVaultOther, app.CodeStorageFull:
+		return causeCopy
+	}
+	return ""
 }
 
 // tell shows or takes away one cause's notice when that changed.

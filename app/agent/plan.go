@@ -74,6 +74,27 @@ func (a *Agent) plan(ctx context.Context, parts []*part) (app.RestorePlan, error
 	return plan, nil
 }
 
+// restorable returns the sources a request names, this computer's own when it
+// names none. Those of another computer can only be restored elsewhere: their
+// place is not on this one.
+func (a *Agent) restorable(ctx context.Context, r app.RestoreRequest) ([]app.Source, error) {
+	if len(r.Sources) == 0 {
+		return a.Store.Document().Sources, nil
+	}
+	var out []app.Source
+	for _, name := range r.Sources {
+		s, own, err := a.anySource(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if !own && r.Target.Original() {
+			return nil, app.Errorf(app.CodeUsage, "plan restore", "%s belongs to another computer: restore it to a folder", s.Name).With("field", "to")
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
 // parts works out what a request means: which source from which point. The
 // caller closes what it returns.
 func (a *Agent) parts(ctx context.Context, r app.RestoreRequest) (parts []*part, err error) {
@@ -81,15 +102,18 @@ func (a *Agent) parts(ctx context.Context, r app.RestoreRequest) (parts []*part,
 	if err != nil {
 		return nil, err
 	}
-	sources, err := a.Store.Document().pick(r.Sources)
+	sources, err := a.restorable(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	if len(sources) == 0 {
 		return nil, app.Errorf(app.CodeSourceUnknown, "plan restore", "no sources are set up")
 	}
-	if len(sources) != 1 && (r.Point != "" || len(r.Paths) > 0) {
-		return nil, app.Errorf(app.CodeUsage, "plan restore", "a point or a path goes with exactly one source")
+	if len(sources) != 1 && (r.Point != "" || len(r.Paths) > 0 || r.Target.Database != "") {
+		return nil, app.Errorf(app.CodeUsage, "plan restore", "a point, a path or a database goes with exactly one source")
+	}
+	if r.Target.Database != "" && !a.onServer(sources[0].Kind) {
+		return nil, app.Errorf(app.CodeUsage, "plan restore", "%s is no database on a server", sources[0].Kind).With("field", "to-database")
 	}
 	defer func() {
 		if err != nil {
@@ -103,7 +127,7 @@ func (a *Agent) parts(ctx context.Context, r app.RestoreRequest) (parts []*part,
 			return parts, err
 		}
 		own := r
-		if len(sources) > 1 && !r.Target.Original() {
+		if len(sources) > 1 && r.Target.Dir != "" {
 			own.Target.Dir = filepath.Join(r.Target.Dir, string(s.ID)) // two may hold files of one name
 		}
 		p, err := a.part(ctx, v, s, point, own)
@@ -113,6 +137,16 @@ func (a *Agent) parts(ctx context.Context, r app.RestoreRequest) (parts []*part,
 		parts = append(parts, p)
 	}
 	return parts, nil
+}
+
+// onServer reports whether sources of a kind are databases on a server.
+func (a *Agent) onServer(kind app.Kind) bool {
+	for _, k := range a.Connectors.Specs() {
+		if _, ok := k.Field("database"); ok && k.Kind == kind {
+			return true
+		}
+	}
+	return false
 }
 
 // inOrder sorts sources as a full recovery needs them: databases before files.

@@ -14,8 +14,8 @@ import (
 )
 
 // StartRestore implements [app.RestoreService].
-func (a *Agent) StartRestore(_ context.Context, r app.RestoreRequest) (app.JobID, error) {
-	sources, err := a.Store.Document().pick(r.Sources)
+func (a *Agent) StartRestore(ctx context.Context, r app.RestoreRequest) (app.JobID, error) {
+	sources, err := a.restorable(ctx, r)
 	if err != nil {
 		return "", err
 	}
@@ -65,7 +65,7 @@ func (a *Agent) restore(ctx context.Context, j *job, parts []*part, rec app.Rest
 	for i, p := range parts {
 		rec.Sources = append(rec.Sources, app.RestoredPart{
 			ID: p.source.ID, Source: p.source.Name, Point: p.point.ID, Time: p.point.Time,
-			Paths: p.restore.Paths, Dir: p.restore.Target.Dir, Where: plan.Sources[i].Plan.Where, Raw: p.restore.Raw,
+			Paths: p.restore.Paths, Dir: p.restore.Target.Dir, Database: p.restore.Target.Database, Where: plan.Sources[i].Plan.Where, Raw: p.restore.Raw,
 		})
 	}
 	if err := a.putRestore(ctx, j, rec); err != nil {

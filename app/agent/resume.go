@@ -63,7 +63,7 @@ func (a *Agent) partAgain(ctx context.Context, v app.Vault, rec app.RestoreRecor
 	if err != nil {
 		return nil, err
 	}
-	p.restore.Paths, p.restore.Target = rp.Paths, app.Target{Dir: rp.Dir}
+	p.restore.Paths, p.restore.Target = rp.Paths, app.Target{Dir: rp.Dir, Database: rp.Database}
 	if rec.Undoes == "" {
 		return p, nil
 	}

@@ -54,7 +54,7 @@ func (a *Agent) AddSource(ctx context.Context, r app.AddSourceRequest) (app.Sour
 		return app.Source{}, err
 	}
 	s := app.Source{Name: r.Name, Kind: r.Kind, Settings: settings, AddedAt: a.Now()}
-	s.ID = newSourceID(r.Name, func(id app.SourceID) bool { return taken[id] })
+	s.ID = newSourceID(r.Name, a.mark(), func(id app.SourceID) bool { return taken[id] })
 	if _, err := c.Check(ctx, app.Access{Source: s, Secrets: r.Secrets}); err != nil {
 		return app.Source{}, err
 	}
@@ -72,6 +72,15 @@ func (a *Agent) AddSource(ctx context.Context, r app.AddSourceRequest) (app.Sour
 	})
 	a.bus.poke()
 	return s, err
+}
+
+// mark tells this computer's sources from those of the others that share the
+// vault; "" on the computer that made it.
+func (a *Agent) mark() string {
+	if d := a.Store.Document(); d.Vault != nil && d.Vault.Joined {
+		return d.Profile[:min(len(d.Profile), 6)]
+	}
+	return ""
 }
 
 // idsInUse returns the IDs of sources that are set up or have points in the
@@ -129,6 +138,73 @@ func (a *Agent) RemoveSource(ctx context.Context, nameOrID string) error {
 	}
 	a.bus.poke()
 	return nil
+}
+
+// changed returns a source and what opens it as they would be after a change.
+func (a *Agent) changed(ctx context.Context, s app.Source, spec app.KindSpec, r app.ChangeSourceRequest) (app.Access, error) {
+	access := app.Access{Source: s, Secrets: app.Secrets{}}
+	access.Source.Settings = map[string]string{}
+	maps.Copy(access.Source.Settings, s.Settings)
+	maps.Copy(access.Source.Settings, r.Settings)
+	for _, f := range spec.Fields {
+		if f.Type != app.FieldSecret {
+			continue
+		}
+		sec, given := r.Secrets[f.Key]
+		if !given {
+			var err error
+			if sec, err = a.Secrets.Secret(ctx, sourceKey(s.ID, f.Key)); err != nil && app.CodeOf(err) != app.CodeSecretMissing {
+				return access, err
+			}
+		}
+		if !sec.IsZero() {
+			access.Secrets[f.Key] = sec
+		}
+	}
+	for k := range r.Secrets {
+		if f, ok := spec.Field(k); !ok || f.Type != app.FieldSecret {
+			return access, app.Errorf(app.CodeUsage, "change source", "%s has no secret %q", s.Kind, k).With("field", k)
+		}
+	}
+	return access, spec.CheckSettings(access.Source.Settings, access.Secrets)
+}
+
+// ChangeSource implements [app.SourceService].
+func (a *Agent) ChangeSource(ctx context.Context, r app.ChangeSourceRequest) (app.Source, error) {
+	s, err := a.Store.Document().source(r.Source)
+	if err != nil {
+		return app.Source{}, err
+	}
+	c, err := a.Connectors.Connector(s.Kind)
+	if err != nil {
+		return app.Source{}, err
+	}
+	access, err := a.changed(ctx, s, c.Spec(), r)
+	if err != nil {
+		return app.Source{}, err
+	}
+	if _, err := c.Check(ctx, access); err != nil {
+		return app.Source{}, err
+	}
+	for k, sec := range r.Secrets {
+		if err := a.Secrets.SetSecret(ctx, sourceKey(s.ID, k), sec); err != nil {
+			return app.Source{}, err
+		}
+	}
+	err = a.Store.Update(func(d *Document) error {
+		for i := range d.Sources {
+			if d.Sources[i].ID == s.ID {
+				d.Sources[i].Settings = access.Source.Settings
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		// the marker speaks of where the source was before
+		err = a.Journal.ForgetPlace(ctx, s.ID)
+	}
+	a.bus.poke()
+	return access.Source, err
 }
 
 // CheckSource implements [app.SourceService].

@@ -10,42 +10,40 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"kvart/app"
 	"kvart/app/agent/journal"
 )
 
-// stateSource is the vault's name for Kvart's own settings, which go in with
-// every run so that a new computer needs nothing but the vault.
+// stateSource begins the vault's name for Kvart's own settings, which go in
+// with every run so that a new computer needs nothing but the vault. The rest
+// of the name is the computer's ID: each keeps its own.
 const stateSource = "kvart"
 
 const stateFile = "state.json"
 
-// vaultState is what the vault holds of Kvart itself. Secrets are not in it:
-// whoever opens a vault on a new computer gives those anew.
+func stateOf(id app.ComputerID) app.SourceID { return app.SourceID(stateSource + "-" + string(id)) }
+
+// vaultState is what the vault holds of one computer's Kvart. Secrets are not
+// in it: whoever opens a vault on a new computer gives those anew.
 type vaultState struct {
 	Version  int          `json:"version"`
 	Sources  []app.Source `json:"sources"`
 	Settings app.Settings `json:"settings"`
-	// Drills are the last ones, so that a new computer knows how long a
-	// restore took.
-	Drills map[app.SourceID]app.DrillResult `json:"drills,omitempty"`
+	// KeepSince is when the owner chose how long backups are kept.
+	KeepSince time.Time `json:"keepSince"`
+	Kit       KitRecord `json:"kit"`
+	Copies    []Copy    `json:"copies,omitempty"`
 }
 
 // stateRequest returns the request that stores the state, and its hash; nil
 // when the vault has this very state already.
 func (a *Agent) stateRequest(ctx context.Context, now time.Time) (*app.SaveRequest, string, error) {
 	d := a.Store.Document()
-	st := vaultState{Version: 1, Sources: d.Sources, Settings: d.Settings, Drills: map[app.SourceID]app.DrillResult{}}
-	for _, s := range d.Sources {
-		drill, err := a.Journal.LastDrill(ctx, s.ID)
-		if err != nil {
-			return nil, "", err
-		}
-		if drill != nil {
-			st.Drills[s.ID] = *drill
-		}
+	st := vaultState{
+		Version: 1, Sources: d.Sources, Settings: d.Settings, KeepSince: d.KeepSince, Kit: d.Kit, Copies: d.Copies,
 	}
 	b, err := json.MarshalIndent(st, "", "  ")
 	if err != nil {
@@ -62,43 +60,58 @@ func (a *Agent) stateRequest(ctx context.Context, now time.Time) (*app.SaveReque
 		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil },
 	}
 	return &app.SaveRequest{
-		Source: stateSource, Name: app.Name, Kind: app.PointState, Time: now,
+		Source: stateOf(a.self()), Name: a.Computer, Kind: app.PointState, Time: now,
 		Items: func(yield func(app.Item, error) bool) { yield(item, nil) },
 	}, hash, nil
 }
 
-// bringBackState takes sources and settings from the vault that was just
-// opened on this computer. A vault without any is a new one.
-func (a *Agent) bringBackState(ctx context.Context) error {
-	v, err := a.openVault(ctx)
+// states reads the newest state of every computer from the vault.
+func (a *Agent) states(ctx context.Context, v app.Vault) (map[app.ComputerID]vaultState, error) {
+	points, err := v.Points(ctx, app.PointFilter{Kinds: []app.PointKind{app.PointState}})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	points, err := v.Points(ctx, app.PointFilter{Source: stateSource, Kinds: []app.PointKind{app.PointState}})
-	if err != nil || len(points) == 0 {
-		return err
+	out := map[app.ComputerID]vaultState{}
+	for _, p := range points { // newest first
+		id, ok := strings.CutPrefix(string(p.Source), stateSource+"-")
+		if _, have := out[app.ComputerID(id)]; have || !ok {
+			continue
+		}
+		if out[app.ComputerID(id)], err = a.readState(ctx, v, p.ID); err != nil {
+			return nil, err
+		}
 	}
-	view, err := v.Open(ctx, points[0].ID)
+	return out, nil
+}
+
+func (a *Agent) readState(ctx context.Context, v app.Vault, id app.PointID) (st vaultState, err error) {
+	view, err := v.Open(ctx, id)
 	if err != nil {
-		return err
+		return st, err
 	}
 	b, err := fs.ReadFile(view, stateFile)
 	if closeErr := view.Close(); closeErr != nil {
 		a.Log.WarnContext(ctx, "Point not closed", "error", closeErr)
 	}
 	if err != nil {
-		return fmt.Errorf("read state from vault: %w", err)
+		return st, fmt.Errorf("read state from vault: %w", err)
 	}
-	var st vaultState
 	if err := json.Unmarshal(b, &st); err != nil {
-		return app.Errorf(app.CodeVaultDamaged, "read state from vault", "%w", err)
+		return st, app.Errorf(app.CodeVaultDamaged, "read state from vault", "%w", err)
 	}
-	for id, d := range st.Drills {
-		// times measured on another computer are a first guess, proof they are not
-		d.OK = false
-		if err := a.Journal.AddDrill(ctx, id, d); err != nil {
-			return err
-		}
+	return st, nil
+}
+
+// takeOver takes another computer's sources, settings and copies as this one's
+// own. A computer that never stored any leaves nothing to take.
+func (a *Agent) takeOver(ctx context.Context, v app.Vault, from app.ComputerID) error {
+	all, err := a.states(ctx, v)
+	if err != nil {
+		return err
+	}
+	st, ok := all[from]
+	if !ok {
+		return nil
 	}
 	return a.Store.Update(func(d *Document) error {
 		for _, s := range st.Sources {
@@ -106,6 +119,12 @@ func (a *Agent) bringBackState(ctx context.Context) error {
 				d.Sources = append(d.Sources, s)
 			}
 		}
+		for _, c := range st.Copies {
+			if !slices.ContainsFunc(d.Copies, func(o Copy) bool { return o.Name == c.Name }) {
+				d.Copies = append(d.Copies, c)
+			}
+		}
+		d.Kit, d.KeepSince = st.Kit, st.KeepSince
 		auto := d.Settings.Autostart
 		d.Settings = st.Settings
 		d.Settings.Autostart = auto // belongs to the computer, not to the shop

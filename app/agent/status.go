@@ -19,7 +19,7 @@ func (a *Agent) Status(ctx context.Context) (app.Status, error) {
 	now := a.schedule.wall()
 	d := a.Store.Document()
 	st := app.Status{
-		Seq: a.bus.number(), Now: now, Build: a.Build, Language: d.Settings.Language,
+		Seq: a.bus.number(), Now: now, Build: a.Build, Self: a.self(), Language: d.Settings.Language,
 		Secrets: a.Secrets.Backend(), Autostart: a.Autostart.Enabled(),
 	}
 	vaultErr := a.fillGuard(&st, d)
@@ -28,6 +28,9 @@ func (a *Agent) Status(ctx context.Context) (app.Status, error) {
 		if st.Job == nil || st.Job.Step == app.StepWaiting {
 			st.Job = &s // what works goes before what waits for it
 		}
+	}
+	if st.Job != nil {
+		st.Job.Trying = a.trying()
 	}
 	if err := a.fillSources(ctx, &st, d, now); err != nil {
 		return st, err
@@ -40,6 +43,9 @@ func (a *Agent) Status(ctx context.Context) (app.Status, error) {
 		against = append(against, vaultErr)
 	}
 	st.Verdict, st.Problems = verdict(d.Vault != nil, st.Sources, against)
+	if err := a.fillSafety(ctx, &st, d); err != nil {
+		return st, err
+	}
 	if st.Today, err = a.day(ctx, "", now); err != nil {
 		return st, err
 	}
@@ -63,7 +69,7 @@ func (a *Agent) fillGuard(st *app.Status, d Document) *app.Error {
 	defer a.mu.Unlock()
 	st.TrayShown = a.tray
 	if d.Vault != nil {
-		st.Vault = &app.VaultInfo{ID: d.Vault.ID, Shop: d.Vault.Shop, Storage: d.Vault.Kind, Where: d.Vault.Where, OffSite: d.Vault.OffSite, Locked: d.Vault.Locked, Bytes: -1}
+		st.Vault = &app.VaultInfo{ID: d.Vault.ID, Shop: d.Vault.Shop, Storage: d.Vault.Kind, Where: d.Vault.Where, OffSite: d.Vault.OffSite, Lock: d.Vault.Lock, AsOf: d.Vault.AsOf, Bytes: -1, Free: -1, IndexBlobs: -1}
 		if a.info != nil && a.info.ID == d.Vault.ID {
 			info := *a.info
 			st.Vault = &info
@@ -133,6 +139,18 @@ func (a *Agent) fillSources(ctx context.Context, st *app.Status, d Document, now
 	return nil
 }
 
+// trying returns why the storage is being asked again just now.
+func (a *Agent) trying() *app.Error {
+	if !a.vaultMu.TryLock() {
+		return nil // it is being opened or closed
+	}
+	defer a.vaultMu.Unlock()
+	if t, ok := a.vault.(app.Trier); ok {
+		return app.AsError(t.Trying())
+	}
+	return nil
+}
+
 func unreadable(ps []app.Problem) (n int) {
 	for _, p := range ps {
 		if p.Code == app.CodeItemUnreadable {
@@ -195,6 +213,12 @@ func (a *Agent) SetSettings(ctx context.Context, s app.Settings) error {
 	if !slices.Contains([]string{"", "en", "sv"}, s.Language) {
 		return app.Errorf(app.CodeUsage, "change settings", "no language %q; there are: en, sv", s.Language).With("choices", "en, sv")
 	}
+	if err := checkKeep(s.Keep); err != nil {
+		return err
+	}
+	if min(s.QuietFrom, s.QuietTo) < 0 || max(s.QuietFrom, s.QuietTo) > 23 {
+		return app.Errorf(app.CodeUsage, "change settings", "hours of the day are 0 to 23").With("field", "quietFrom")
+	}
 	if s.UploadLimit < 0 {
 		return app.Errorf(app.CodeUsage, "change settings", "upload limit below zero")
 	}
@@ -203,7 +227,13 @@ func (a *Agent) SetSettings(ctx context.Context, s app.Settings) error {
 			return err
 		}
 	}
-	if err := a.Store.Update(func(d *Document) error { d.Settings = s; return nil }); err != nil {
+	if err := a.Store.Update(func(d *Document) error {
+		if d.Settings.Keep != s.Keep {
+			d.KeepSince = a.Now()
+		}
+		d.Settings = s
+		return nil
+	}); err != nil {
 		return err
 	}
 	a.vaultMu.Lock()

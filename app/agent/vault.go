@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"maps"
 	"path/filepath"
 	"time"
 
@@ -37,6 +36,9 @@ func (a *Agent) openVault(ctx context.Context) (app.Vault, error) {
 		return nil, a.noteVault(err)
 	}
 	v, err := a.Vaults.Open(ctx, setup)
+	if app.CodeOf(err) == app.CodeWrongPassphrase {
+		v, err = a.openWithNewPassphrase(ctx, setup, err)
+	}
 	if err != nil {
 		return nil, a.noteVault(err)
 	}
@@ -80,28 +82,40 @@ func (a *Agent) noteVault(err error) error {
 func (a *Agent) vaultSetup(ctx context.Context, p VaultPlace) (app.VaultSetup, error) {
 	s := app.VaultSetup{
 		Storage:  app.StorageSpec{Kind: p.Kind, Settings: p.Settings, Secrets: app.Secrets{}},
-		StateDir: a.vaultDir(), ExpectID: p.ID, Shop: p.Shop,
+		StateDir: a.vaultDir(), ExpectID: p.ID, Shop: p.Shop, Computer: a.computer(),
 	}
+	s.Storage.AsOf = p.AsOf
 	var err error
 	if s.Passphrase, err = a.Secrets.Secret(ctx, passphraseKey); err != nil {
 		return s, err
 	}
-	for _, spec := range a.Vaults.Storages() {
-		if spec.Kind != p.Kind {
+	s.Storage.Secrets, err = a.storageSecrets(ctx, p.Kind, storageKey)
+	return s, err
+}
+
+// computer is this computer as the vault knows it.
+func (a *Agent) computer() app.Computer { return app.Computer{ID: a.self(), Name: a.Computer} }
+
+// storageSecrets returns what opens a storage, kept under key(field).
+func (a *Agent) storageSecrets(ctx context.Context, kind app.Kind, key func(string) string) (app.Secrets, error) {
+	spec, err := storageSpec(a.Vaults.Storages(), kind)
+	if err != nil {
+		return nil, err
+	}
+	out := app.Secrets{}
+	for _, f := range spec.Fields {
+		if f.Type != app.FieldSecret {
 			continue
 		}
-		for _, f := range spec.Fields {
-			if f.Type != app.FieldSecret {
-				continue
-			}
-			sec, err := a.Secrets.Secret(ctx, storageKey(f.Key))
-			if err != nil && (f.Required || app.CodeOf(err) != app.CodeSecretMissing) {
-				return s, err
-			}
-			s.Storage.Secrets[f.Key] = sec
+		sec, err := a.Secrets.Secret(ctx, key(f.Key))
+		if err != nil && (f.Required || app.CodeOf(err) != app.CodeSecretMissing) {
+			return nil, err
+		}
+		if !sec.IsZero() {
+			out[f.Key] = sec
 		}
 	}
-	return s, nil
+	return out, nil
 }
 
 func (a *Agent) vaultDir() string { return filepath.Join(a.Dir, "vault") }
@@ -156,112 +170,25 @@ func storageSpec(specs []app.KindSpec, kind app.Kind) (app.KindSpec, error) {
 	return app.KindSpec{}, app.Errorf(app.CodeUsage, "find storage", "no storage kind %q; there are: %s", kind, choices).With("choices", choices)
 }
 
+// lockAccepted refuses a lock that nobody can lift, unless the owner has read
+// what it means.
+func lockAccepted(s app.StorageSpec, accepted bool) error {
+	if s.Settings["lock_mode"] == string(app.LockCompliance) && !accepted {
+		return app.Errorf(app.CodeLockForEver, "set up vault", "a compliance lock has not been accepted")
+	}
+	return nil
+}
+
 // CreateVault implements [app.VaultService].
 func (a *Agent) CreateVault(ctx context.Context, r app.VaultRequest) (app.VaultInfo, error) {
 	if d := a.Store.Document(); d.Vault != nil && len(d.Sources) > 0 {
 		return app.VaultInfo{}, app.Errorf(app.CodeVaultExists, "set up vault", "this computer already uses one")
 	}
+	if err := lockAccepted(r.Storage, r.AcceptCompliance); err != nil {
+		return app.VaultInfo{}, err
+	}
 	if _, err := a.ProbeStorage(ctx, storageOf(r)); err != nil {
 		return app.VaultInfo{}, err
 	}
-	return a.setUpVault(ctx, r, "", a.Vaults.Create)
-}
-
-// OpenVault implements [app.VaultService]. Where sources are set up already it
-// opens only the vault that holds their backups: it has moved, or its key or
-// passphrase has changed.
-func (a *Agent) OpenVault(ctx context.Context, r app.VaultRequest) (app.VaultInfo, error) {
-	var expect string
-	if d := a.Store.Document(); d.Vault != nil && len(d.Sources) > 0 {
-		expect = d.Vault.ID
-	}
-	info, err := a.setUpVault(ctx, r, expect, a.Vaults.Open)
-	if err != nil {
-		return info, err
-	}
-	if err := a.bringBackState(ctx); err != nil {
-		return info, err
-	}
-	a.bus.poke()
-	return info, nil
-}
-
-// storageOf returns where a request's vault lies, with the storage's secrets
-// and without the passphrase, which storages don't get to see.
-func storageOf(r app.VaultRequest) app.StorageSpec {
-	s := app.StorageSpec{Kind: r.Storage.Kind, Settings: r.Storage.Settings, Secrets: maps.Clone(r.Secrets)}
-	delete(s.Secrets, app.PassphraseKey)
-	return s
-}
-
-// setUpVault makes or opens a vault and, only when that worked, keeps how to
-// open it again.
-func (a *Agent) setUpVault(ctx context.Context, r app.VaultRequest, expect string, get func(context.Context, app.VaultSetup) (app.Vault, error)) (app.VaultInfo, error) {
-	spec, err := storageSpec(a.Vaults.Storages(), r.Storage.Kind)
-	if err != nil {
-		return app.VaultInfo{}, err
-	}
-	storage := storageOf(r)
-	if err := spec.CheckSettings(storage.Settings, storage.Secrets); err != nil {
-		return app.VaultInfo{}, err
-	}
-	if err := a.lock(ctx); err != nil {
-		return app.VaultInfo{}, err
-	}
-	defer a.unlock()
-	if err := a.closeVault(ctx); err != nil {
-		a.Log.WarnContext(ctx, "Vault not closed", "error", err)
-	}
-	v, err := get(ctx, app.VaultSetup{
-		Storage:    storage,
-		Passphrase: r.Secrets[app.PassphraseKey], Shop: r.Shop, StateDir: a.vaultDir(), ExpectID: expect,
-	})
-	if err != nil {
-		return app.VaultInfo{}, err
-	}
-	return a.keepVault(ctx, v, storage, r.Secrets[app.PassphraseKey])
-}
-
-func (a *Agent) keepVault(ctx context.Context, v app.Vault, storage app.StorageSpec, passphrase app.Secret) (app.VaultInfo, error) {
-	fail := func(err error) (app.VaultInfo, error) {
-		if closeErr := v.Close(ctx); closeErr != nil {
-			a.Log.WarnContext(ctx, "Vault not closed", "error", closeErr)
-		}
-		return app.VaultInfo{}, err
-	}
-	d, ok := v.(app.VaultDescriber)
-	if !ok {
-		return fail(app.Errorf(app.CodeInternal, "set up vault", "%T does not describe itself", v))
-	}
-	info, err := d.Describe(ctx)
-	if err != nil {
-		return fail(err)
-	}
-	if err := a.Secrets.SetSecret(ctx, passphraseKey, passphrase); err != nil {
-		return fail(err)
-	}
-	for k, s := range storage.Secrets {
-		if err := a.Secrets.SetSecret(ctx, storageKey(k), s); err != nil {
-			return fail(err)
-		}
-	}
-	before := a.Store.Document().Vault
-	err = a.Store.Update(func(d *Document) error {
-		d.Vault = &VaultPlace{ID: info.ID, Shop: info.Shop, Kind: storage.Kind, Settings: storage.Settings, Where: info.Where, OffSite: info.OffSite, Locked: info.Locked}
-		return nil
-	})
-	if err != nil {
-		return fail(err)
-	}
-	if before == nil || before.ID != info.ID {
-		// what was remembered is about another vault, if about any
-		if err := a.Journal.ForgetVault(ctx); err != nil {
-			return fail(err)
-		}
-	}
-	a.vaultMu.Lock()
-	a.useVaultLocked(ctx, v)
-	a.vaultMu.Unlock()
-	a.bus.poke()
-	return info, nil
+	return a.setUpVault(ctx, vaultEntry{request: r, get: a.Vaults.Create})
 }

@@ -40,7 +40,7 @@ type view struct {
 // browse returns a view of a source's point, and the point; release lets it go.
 func (a *Agent) browse(ctx context.Context, source string, id app.PointID) (fs.FS, app.Point, func(), error) {
 	fail := func(err error) (fs.FS, app.Point, func(), error) { return nil, app.Point{}, nil, err }
-	s, err := a.Store.Document().source(source)
+	s, _, err := a.anySource(ctx, source)
 	if err != nil {
 		return fail(err)
 	}

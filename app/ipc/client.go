@@ -174,6 +174,72 @@ func (c *Client) StartMaintain(ctx context.Context) (app.JobID, error) {
 	return ask[app.JobID](ctx, c, "start-maintain", none{})
 }
 
+// MakeKit implements [app.KitService].
+func (c *Client) MakeKit(ctx context.Context, r app.KitRequest) (app.KitState, error) {
+	return ask[app.KitState](ctx, c, "make-kit", r)
+}
+
+// ConfirmKit implements [app.KitService].
+func (c *Client) ConfirmKit(ctx context.Context, code string) (app.KitState, error) {
+	return ask[app.KitState](ctx, c, "confirm-kit", code)
+}
+
+// Invite implements [app.KitService].
+func (c *Client) Invite(ctx context.Context, path string) (app.Invitation, error) {
+	return ask[app.Invitation](ctx, c, "invite", path)
+}
+
+// StartCheck implements [app.CareService].
+func (c *Client) StartCheck(ctx context.Context) (app.JobID, error) {
+	return ask[app.JobID](ctx, c, "start-check", none{})
+}
+
+// StartRepair implements [app.CareService].
+func (c *Client) StartRepair(ctx context.Context) (app.JobID, error) {
+	return ask[app.JobID](ctx, c, "start-repair", none{})
+}
+
+// ProveLock implements [app.CareService].
+func (c *Client) ProveLock(ctx context.Context) (app.LockProof, error) {
+	return ask[app.LockProof](ctx, c, "prove-lock", none{})
+}
+
+// AddCopy implements [app.CareService].
+func (c *Client) AddCopy(ctx context.Context, r app.CopyRequest) (app.CopyStatus, error) {
+	return ask[app.CopyStatus](ctx, c, "add-copy", &r)
+}
+
+// RemoveCopy implements [app.CareService].
+func (c *Client) RemoveCopy(ctx context.Context, name string) error {
+	return tell(ctx, c, "remove-copy", name)
+}
+
+// StartCopy implements [app.CareService].
+func (c *Client) StartCopy(ctx context.Context, names []string) (app.JobID, error) {
+	return ask[app.JobID](ctx, c, "start-copy", names)
+}
+
+// ChangePassphrase implements [app.CareService].
+func (c *Client) ChangePassphrase(ctx context.Context, r app.PassphraseRequest) error {
+	return tell(ctx, c, "change-passphrase", &r)
+}
+
+// Computers implements [app.CareService].
+func (c *Client) Computers(ctx context.Context) ([]app.Computer, error) {
+	return ask[[]app.Computer](ctx, c, "computers", none{})
+}
+
+// Rewind implements [app.CareService].
+func (c *Client) Rewind(ctx context.Context) error { return tell(ctx, c, "rewind", none{}) }
+
+// StepIn implements [app.CareService].
+func (c *Client) StepIn(ctx context.Context) error { return tell(ctx, c, "step-in", none{}) }
+
+// ChangeSource implements [app.SourceService].
+func (c *Client) ChangeSource(ctx context.Context, r app.ChangeSourceRequest) (app.Source, error) {
+	return ask[app.Source](ctx, c, "change-source", &r)
+}
+
 // Discover implements [app.SourceService].
 func (c *Client) Discover(ctx context.Context) ([]app.Found, error) {
 	return ask[[]app.Found](ctx, c, "discover", none{})

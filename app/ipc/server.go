@@ -110,40 +110,60 @@ func noQuestion[Resp any](f func(context.Context) (Resp, error)) func(context.Co
 	return func(ctx context.Context, _ none) (Resp, error) { return f(ctx) }
 }
 
+// nothing makes a method that is only called, and only fails or not, one with
+// both.
+func nothing(f func(context.Context) error) func(context.Context, none) (none, error) {
+	return func(ctx context.Context, _ none) (none, error) { return none{}, f(ctx) }
+}
+
 // none is a request or an answer that says nothing.
 type none struct{}
 
 func (s *Server) methods() map[string]http.HandlerFunc {
 	v := s.Service
 	return map[string]http.HandlerFunc{
-		"status":         call(s, noQuestion(v.Status)),
-		"watch":          s.watch,
-		"forms":          call(s, noQuestion(v.Forms)),
-		"probe-storage":  call(s, v.ProbeStorage),
-		"create-vault":   call(s, v.CreateVault),
-		"open-vault":     call(s, v.OpenVault),
-		"start-verify":   call(s, v.StartVerify),
-		"start-maintain": call(s, noQuestion(v.StartMaintain)),
-		"discover":       call(s, noQuestion(v.Discover)),
-		"add-source":     call(s, v.AddSource),
-		"remove-source":  call(s, noAnswer(v.RemoveSource)),
-		"check-source":   call(s, v.CheckSource),
-		"start-backup":   call(s, v.StartBackup),
-		"start-drill":    call(s, v.StartDrill),
-		"wait":           call(s, v.Wait),
-		"cancel":         call(s, noAnswer(v.Cancel)),
-		"pause":          call(s, noAnswer(v.Pause)),
-		"points":         call(s, v.Points),
-		"day":            call(s, v.Day),
-		"list":           call(s, v.List),
-		"cat":            s.cat,
-		"diff":           call(s, v.Diff),
-		"plan-restore":   call(s, v.PlanRestore),
-		"start-restore":  call(s, v.StartRestore),
-		"start-undo":     call(s, v.StartUndo),
-		"restores":       call(s, noQuestion(v.Restores)),
-		"settings":       call(s, noQuestion(v.Settings)),
-		"set-settings":   call(s, noAnswer(v.SetSettings)),
+		"status":            call(s, noQuestion(v.Status)),
+		"watch":             s.watch,
+		"forms":             call(s, noQuestion(v.Forms)),
+		"probe-storage":     call(s, v.ProbeStorage),
+		"create-vault":      call(s, v.CreateVault),
+		"open-vault":        call(s, v.OpenVault),
+		"start-verify":      call(s, v.StartVerify),
+		"start-maintain":    call(s, noQuestion(v.StartMaintain)),
+		"make-kit":          call(s, v.MakeKit),
+		"confirm-kit":       call(s, v.ConfirmKit),
+		"invite":            call(s, v.Invite),
+		"start-check":       call(s, noQuestion(v.StartCheck)),
+		"start-repair":      call(s, noQuestion(v.StartRepair)),
+		"prove-lock":        call(s, noQuestion(v.ProveLock)),
+		"add-copy":          call(s, v.AddCopy),
+		"remove-copy":       call(s, noAnswer(v.RemoveCopy)),
+		"start-copy":        call(s, v.StartCopy),
+		"change-passphrase": call(s, noAnswer(v.ChangePassphrase)),
+		"computers":         call(s, noQuestion(v.Computers)),
+		"rewind":            call(s, nothing(v.Rewind)),
+		"step-in":           call(s, nothing(v.StepIn)),
+		"change-source":     call(s, v.ChangeSource),
+		"discover":          call(s, noQuestion(v.Discover)),
+		"add-source":        call(s, v.AddSource),
+		"remove-source":     call(s, noAnswer(v.RemoveSource)),
+		"check-source":      call(s, v.CheckSource),
+		"start-backup":      call(s, v.StartBackup),
+		"start-drill":       call(s, v.StartDrill),
+		"wait":              call(s, v.Wait),
+		"cancel":            call(s, noAnswer(v.Cancel)),
+		"pause":             call(s, noAnswer(v.Pause)),
+		"points":            call(s, v.Points),
+		"day":               call(s, v.Day),
+		"list":              call(s, v.List),
+		"cat":               s.cat,
+		"diff":              call(s, v.Diff),
+		"plan-restore":      call(s, v.PlanRestore),
+		"start-restore":     call(s, v.StartRestore),
+		"start-undo":        call(s, v.StartUndo),
+		"restores":          call(s, noQuestion(v.Restores)),
+		"settings":          call(s, noQuestion(v.Settings)),
+		"set-settings":      call(s, noAnswer(v.SetSettings)),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"testing/fstest"
+	"time"
 
 	"kvart/app"
 )
@@ -19,14 +20,22 @@ const blockBytes = 16 << 10
 type saved struct {
 	point app.Point
 	files fstest.MapFS
+	born  time.Time
+	died  time.Time // when it was let go
+	read  time.Time // by a check
+	// damaged points can't be read, and forgotten ones were given up.
+	damaged, forgotten bool
 }
+
+// object is the name of the one object that a point lies in.
+func (s *saved) object() string { return "p" + string(s.point.ID) }
 
 // Save implements [app.Vault].
 func (v *vault) Save(ctx context.Context, reqs []app.SaveRequest, p app.Progress) ([]app.SaveResult, error) {
 	if len(reqs) == 0 {
 		return nil, nil
 	}
-	end, err := v.begin(ctx)
+	end, err := v.beginWriting(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -35,6 +44,12 @@ func (v *vault) Save(ctx context.Context, reqs []app.SaveRequest, p app.Progress
 		if err := v.p.FailSave(reqs); err != nil {
 			return nil, err
 		}
+	}
+	v.s.mu.Lock()
+	err = v.mayStoreLocked()
+	v.s.mu.Unlock()
+	if err != nil {
+		return nil, err
 	}
 	res := make([]app.SaveResult, len(reqs))
 	files := make([]fstest.MapFS, len(reqs))
@@ -55,11 +70,16 @@ func (v *vault) Save(ctx context.Context, reqs []app.SaveRequest, p app.Progress
 	}
 	v.s.mu.Lock()
 	defer v.s.mu.Unlock()
+	if err := v.mayStoreLocked(); err != nil {
+		return nil, err
+	}
 	for i, r := range reqs {
 		if res[i].Err == nil {
-			v.s.keepLocked(r, &res[i], files[i])
+			v.keepLocked(r, &res[i], files[i])
+			v.enterLocked()
 		}
 	}
+	v.s.saves++
 	return res, nil
 }
 
@@ -71,10 +91,12 @@ func coded(err error) error {
 	return &app.Error{Code: app.CodeSourceUnreadable, Op: "memvault: capture", Err: err}
 }
 
-func (s *store) keepLocked(r app.SaveRequest, res *app.SaveResult, files fstest.MapFS) {
+func (v *vault) keepLocked(r app.SaveRequest, res *app.SaveResult, files fstest.MapFS) {
+	s := v.s
 	s.seq++
 	p := app.Point{
 		ID: app.PointID(draw(8)), Source: r.Source, Name: r.Name, Kind: r.Kind, Seq: s.seq, Time: r.Time.UTC().Round(0), Verified: true,
+		Computer: v.self.ID,
 	}
 	if p.Kind == "" {
 		p.Kind = app.PointBackup
@@ -104,7 +126,7 @@ func (s *store) keepLocked(r app.SaveRequest, res *app.SaveResult, files fstest.
 		}
 	}
 	res.Point = p
-	s.points = append(s.points, &saved{p, files})
+	s.points = append(s.points, &saved{point: p, files: files, born: v.p.now()})
 }
 
 // read reads a request's items.
@@ -206,7 +228,11 @@ func problem(err error) app.Code {
 }
 
 // view is a point's files. Files of [fstest.MapFS] support ReaderAt and Seeker.
-type view struct{ fstest.MapFS }
+type view struct {
+	fstest.MapFS
+
+	damaged bool // no file can be read
+}
 
 var (
 	_ app.PointFS    = (*view)(nil)
@@ -216,6 +242,9 @@ var (
 // Open implements [fs.FS]. A link yields its target.
 func (v *view) Open(name string) (fs.File, error) {
 	f := v.MapFS[name]
+	if f != nil && v.damaged && !f.Mode.IsDir() {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: app.Errorf(app.CodeVaultDamaged, "memvault", "damaged")}
+	}
 	if f == nil || f.Mode&fs.ModeSymlink == 0 {
 		return v.MapFS.Open(name)
 	}

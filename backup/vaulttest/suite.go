@@ -20,6 +20,9 @@ import (
 // Passphrase opens the suite's vaults.
 const Passphrase = "correct horse battery"
 
+// FirstComputer makes and opens the suite's vaults where nothing else is said.
+const FirstComputer app.ComputerID = "kassan"
+
 // Run checks every promise against vaults of provider. It calls spec for each
 // new location, which must be empty.
 func Run(t *testing.T, provider func(t *testing.T) app.VaultProvider, spec func(t *testing.T) app.StorageSpec) {
@@ -47,6 +50,16 @@ func Run(t *testing.T, provider func(t *testing.T) app.VaultProvider, spec func(
 		{"a probe leaves no trace", testProbe},
 		{"all points verify", testVerify},
 		{"progress adds up", testProgress},
+		{"computers are entered by what they store", testRoster},
+		{"a computer that was replaced stores nothing", testReplace},
+		{"of two guards the later one goes on", testTwoGuards},
+		{"racing guards don't all go on", testRacingGuards},
+		{"what one computer lets go all of them know", testExpired},
+		{"every computer has states of its own", testStates},
+		{"a kit's blobs do no harm", testKitBlobs},
+		{"the past can only be read", testPast},
+		{"a changed passphrase is the only one", testPassphrase},
+		{"without a lock there is none to prove", testNoLock},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -65,7 +78,10 @@ type Fixture struct {
 
 // Setup returns what makes or opens the fixture's vault.
 func (f *Fixture) Setup() app.VaultSetup {
-	return app.VaultSetup{Storage: f.Spec, Passphrase: app.NewSecret(Passphrase), Shop: "Åsas bod", StateDir: f.StateDir}
+	return app.VaultSetup{
+		Storage: f.Spec, Passphrase: app.NewSecret(Passphrase), Shop: "Åsas bod", StateDir: f.StateDir,
+		Computer: app.Computer{ID: FirstComputer, Name: "Datorn " + string(FirstComputer)},
+	}
 }
 
 // Create makes the fixture's vault and closes it with the test.

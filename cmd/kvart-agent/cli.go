@@ -52,14 +52,32 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{"run", "[--no-tray] [--open]", "be the guard: back up every quarter", setupRun},
-		{"vault create", "--storage KIND [--set key=value]… [--secret key=FILE]… --passphrase-file F [--shop NAME]", "make a vault", setupVaultCreate},
-		{"vault open", "--storage KIND [--set key=value]… [--secret key=FILE]… --passphrase-file F", "use an existing vault; brings sources back", setupVaultOpen},
+		{"vault storages", "", "where backups can lie, and what each kind asks for", setupVaultStorages},
+		{"vault probe", "--storage KIND [--set key=value]… [--secret key=FILE]…", "prove a storage, and leave nothing to be seen there", setupVaultProbe},
+		{"vault create", "--storage KIND [--set key=value]… [--secret key=FILE]… --passphrase-file F [--shop NAME] [--accept-compliance]", "make a vault", setupVaultCreate},
+		{"vault open", "--kit FILE | --invitation FILE --code-file F | --storage KIND [--set key=value]… [--secret key=FILE]… --passphrase-file F [--replaces COMPUTER|none] [--at TIME]", "use an existing vault; brings sources back", setupVaultOpen},
 		{"vault status", "", "where the vault lies and how it stands", setupVaultStatus},
 		{"vault verify", "[--percent N] [POINT]…", "read backups back", setupVaultVerify},
 		{"vault maintain", "", "expire old backups, free storage", setupVaultMaintain},
+		{"vault check", "", "read on through everything stored, where the last check ended", setupVaultCheck},
+		{"vault repair", "", "mend what is damaged, from copies or from the sources", setupVaultRepair},
+		{"vault lock", "", "try whether what is locked can be deleted", setupVaultLock},
+		{"vault rewind", "--yes", "after vault open --at: make the storage so again, for good", setupVaultRewind},
+		{"vault password", "--new-passphrase-file F", "change the passphrase; the recovery kit is void then", setupVaultPassword},
+		{"vault keep", "[--latest N] [--hourly N] [--daily N] [--weekly N] [--monthly N]", "how long backups are kept", setupVaultKeep},
+		{"kit", "[--out FILE.pdf] [--text FILE.txt] [--overwrite]", "make a recovery kit", setupKit},
+		{"kit confirm", "CODE", "type back the code at the end of the newest kit", setupKitConfirm},
+		{"copy add", "--name N --storage KIND [--set key=value]… [--secret key=FILE]…", "keep a second copy of the vault elsewhere", setupCopyAdd},
+		{"copy list", "", "second copies, and how they stand", setupCopyList},
+		{"copy now", "[NAME]…", "bring second copies in step, and wait", setupCopyNow},
+		{"copy remove", "NAME", "keep a copy in step no longer; what lies there stays", setupCopyRemove},
+		{"computer list", "", "the computers that share the vault", setupComputerList},
+		{"computer invite", "--out FILE", "let another computer of the shop join", setupComputerInvite},
+		{"computer use", "", "back up from this computer again, after another took its place", setupComputerUse},
 		{"source discover", "", "find databases and folders on this computer", setupSourceDiscover},
 		{"source list", "", "what is protected", setupSourceList},
 		{"source add", "KIND --name N [--set key=value]… [--secret key=FILE]…", "protect something more", setupSourceAdd},
+		{"source change", "N [--set key=value]… [--secret key=FILE]…", "other settings, or secrets given anew", setupSourceChange},
 		{"source remove", "N", "stop protecting; its backups stay", setupSourceRemove},
 		{"source check", "N", "prove access to a source", setupSourceCheck},
 		{"backup", "[--source N]…", "back up now, and wait", setupBackup},
@@ -67,7 +85,7 @@ func verbs() []verb {
 		{"ls", "--source N [--point P] [PATH]", "what a backup holds", setupList},
 		{"cat", "--source N [--point P] PATH", "print a file of a backup", setupCat},
 		{"diff", "--source N [--point P] [--with P2|live]", "compare a backup with another, or with now", setupDiff},
-		{"restore", "[--source N]… [--point P|--at TIME] [--path SUB]… [--to DIR] [--plan] [--yes]", "bring back", setupRestore},
+		{"restore", "[--source N]… [--point P|--at TIME] [--path SUB]… [--to DIR|--to-database NAME] [--plan] [--yes]", "bring back", setupRestore},
 		{"undo", "[RESTORE]", "take a restore back", setupUndo},
 		{"drill", "[--source N]…", "prove that backups can be restored", setupDrill},
 		{"status", "", "is the shop safe", setupStatus},
@@ -197,6 +215,9 @@ func (c *command) exit(err error) int {
 
 // hint is the next step, with the choices where the error was a wrong one.
 func hint(next string, e *app.Error) string {
+	if key := e.Args["host_key"]; key != "" && e.Code == app.CodeHostKeyUnknown {
+		return next + " (--set host_key='" + key + "')"
+	}
 	if c := e.Args["choices"]; c != "" && !strings.Contains(next, c) {
 		return next + " (" + c + ")"
 	}

@@ -14,8 +14,10 @@ import (
 	"kvart/app/autostart"
 	"kvart/app/config"
 	"kvart/app/ipc"
+	"kvart/app/kit"
 	"kvart/app/logging"
 	"kvart/app/notify"
+	"kvart/app/proxy"
 	"kvart/app/secrets"
 	"kvart/assets"
 	"kvart/backup"
@@ -87,6 +89,9 @@ func newGuard(ctx context.Context, dir string, stderr *os.File) (g *guard, err e
 			err = errors.Join(err, log.Close())
 		}
 	}()
+	if err := proxy.Adopt(ctx, os.Getenv, os.Setenv); err != nil {
+		log.Logger().WarnContext(ctx, "System's proxy not known", "error", err)
+	}
 	a, err := newAgent(ctx, dir, log)
 	if err != nil {
 		return nil, err
@@ -119,15 +124,21 @@ func newAgent(ctx context.Context, dir string, log *logging.Log) (*agent.Agent, 
 	if err != nil {
 		return nil, app.Errorf(app.CodeInternal, "find own program", "%w", err)
 	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = app.Name // a name for the owner; nothing hangs on it
+	}
 	j, err := journal.Open(ctx, dir, logger)
 	if err != nil {
 		return nil, err
 	}
+	vaults := backup.New(logger)
 	return agent.New(ctx, agent.Config{
 		Dir: dir, Build: app.Version,
-		Vaults: backup.New(logger), Connectors: all.Registry(logger),
+		Vaults: vaults, Connectors: all.Registry(logger),
 		Journal: j, Store: store, Secrets: hiding{keys, log}, Notifier: notify.New(logger),
-		Autostart:   autostart.New([]string{exe, "run"}),
+		Autostart: autostart.New([]string{exe, "run"}),
+		Press:     kit.New(vaults.Storages()...), Computer: host,
 		NoticeWords: noticeWords(store), Log: logger,
 	}), nil
 }

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -37,6 +39,8 @@ func TestScripts(t *testing.T) {
 			"sqlite": scriptSQLite,
 			"json":   scriptJSON,
 			"points": scriptPoints,
+			"code":   scriptCode,
+			"spoil":  scriptSpoil,
 		},
 	})
 }
@@ -129,4 +133,44 @@ func scriptPoints(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("points: %v", err)
 	}
 	ts.Setenv(args[0], id)
+}
+
+// scriptCode sets an environment variable to the check code of a kit's text:
+// code NAME FILE.
+func scriptCode(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: code NAME FILE")
+	}
+	found := regexp.MustCompile(`(?m)^Check code: (\S+)$`).FindStringSubmatch(ts.ReadFile(args[1]))
+	if found == nil {
+		ts.Fatalf("%s holds no check code", args[1])
+	}
+	ts.Setenv(args[0], found[1])
+}
+
+// scriptSpoil turns one byte of every pack of a vault in a folder: spoil DIR.
+func scriptSpoil(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: spoil DIR")
+	}
+	spoilt := 0
+	err := filepath.WalkDir(ts.MkAbs(args[0]), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".f") {
+			return err
+		}
+		rel, err := filepath.Rel(ts.MkAbs(args[0]), path)
+		if err != nil || rel[0] != 'p' && rel[0] != 'q' {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		b[len(b)/2] ^= 1
+		spoilt++
+		return os.WriteFile(path, b, 0o600)
+	})
+	if err != nil || spoilt == 0 {
+		ts.Fatalf("spoilt %d packs: %v", spoilt, err)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kvart/app"
+	"kvart/assets"
 )
 
 // statusDocument is what status prints with --json.
@@ -14,9 +15,18 @@ type statusDocument struct {
 	Sources  []sourceDocument `json:"sources"`
 	Vault    *app.VaultInfo   `json:"vault"`
 	Problems []app.Problemed  `json:"problems,omitempty"`
-	Secrets  string           `json:"secrets"`
-	Guard    bool             `json:"guard"` // a guard is running
-	Job      *app.Job         `json:"job,omitempty"`
+	Notes    []app.Problemed  `json:"notes,omitempty"`
+	Kit      app.KitState     `json:"kit"`
+
+	LockProof *app.LockProof    `json:"lockProof,omitempty"`
+	Copies    []app.CopyStatus  `json:"copies,omitempty"`
+	Check     *app.CheckReport  `json:"check,omitempty"`
+	Use       *app.StorageUse   `json:"use,omitempty"`
+	Rule      *app.RuleOfCopies `json:"rule,omitempty"`
+
+	Secrets string   `json:"secrets"`
+	Guard   bool     `json:"guard"` // a guard is running
+	Job     *app.Job `json:"job,omitempty"`
 }
 
 type sourceDocument struct {
@@ -45,6 +55,7 @@ func setupStatus(c *command) func(context.Context) error {
 			}
 			out := statusDocument{
 				Verdict: st.Verdict, Sources: []sourceDocument{}, Vault: st.Vault, Problems: st.Problems,
+				Notes: st.Notes, Kit: st.Kit, LockProof: st.LockProof, Copies: st.Copies, Check: st.Check, Use: st.Use, Rule: st.Rule,
 				Secrets: st.Secrets, Guard: !st.NextBackup.IsZero(), Job: st.Job,
 			}
 			c.line("%s", c.words.T("verdict."+string(st.Verdict)))
@@ -57,6 +68,10 @@ func setupStatus(c *command) func(context.Context) error {
 				}
 				out.Sources = append(out.Sources, d)
 				c.line("  %-24s %-10s %s", d.Name, c.words.T("cli.state."+string(d.State)), when)
+			}
+			for _, n := range st.Notes {
+				title, _, _ := assets.ErrorWords(c.words, n.Error)
+				c.line("  %s", title)
 			}
 			return c.document(out)
 		})

@@ -29,12 +29,16 @@ func setupRestore(c *command) func(context.Context) error {
 	point := c.flags.String("point", "", "a backup; the newest verified when none is named")
 	at := c.flags.String("at", "", "the newest verified backup not after a time")
 	to := c.flags.String("to", "", "another folder, instead of the original place")
+	c.flags.StringVar(&r.Target.Database, "to-database", "", "a new database beside the original one, instead of it")
 	plan := c.flags.Bool("plan", false, "only say what would be done")
 	yes := c.flags.Bool("yes", false, "do not ask")
 	return func(ctx context.Context) (err error) {
 		r.Sources, r.Paths, r.Point = sources, paths, app.PointID(*point)
 		if r.At, err = parseTime(*at); err != nil {
 			return err
+		}
+		if *to != "" && r.Target.Database != "" {
+			return app.Errorf(app.CodeUsage, "read flags", "--to and --to-database are two places: choose one").With("choices", "--to, --to-database")
 		}
 		if *to != "" {
 			// the guard has another working folder than this command

@@ -105,3 +105,43 @@ func setupSourceCheck(c *command) func(context.Context) error {
 		})
 	}
 }
+
+func setupSourceChange(c *command) func(context.Context) error {
+	set, files := pairs{}, pairs{}
+	c.flags.Var(set, "set", "a setting of the source, `key=value`")
+	c.flags.Var(files, "secret", "a secret of the source, `key=FILE`")
+	return func(ctx context.Context) error {
+		name, err := c.arg("N")
+		if err != nil {
+			return err
+		}
+		secrets, err := secretsFrom(files)
+		if err != nil {
+			return err
+		}
+		return c.with(ctx, func(ctx context.Context, s app.Service) error {
+			forms, err := s.Forms(ctx)
+			if err != nil {
+				return err
+			}
+			st, err := s.Status(ctx)
+			if err != nil {
+				return err
+			}
+			for _, src := range st.Sources {
+				if src.Source.Name != name && string(src.Source.ID) != name {
+					continue
+				}
+				if err := set.absolute(forms.Sources, src.Source.Kind); err != nil {
+					return err
+				}
+			}
+			src, err := s.ChangeSource(ctx, app.ChangeSourceRequest{Source: name, Settings: set, Secrets: secrets})
+			if err != nil {
+				return err
+			}
+			c.result(src, "%s", c.words.T("cli.source_changed", map[string]any{"Source": src.Name}))
+			return nil
+		})
+	}
+}

@@ -2,49 +2,106 @@ package main
 
 import (
 	"context"
+	"os"
 
 	"kvart/app"
 )
 
-// storageFlags are the flags that say where a vault lies.
+// storageFlags are the flags that say where a storage is and what opens it.
 type storageFlags struct {
-	kind, passphrase, shop string
-	set, secrets           pairs
+	kind         string
+	set, secrets pairs
 }
 
 func (f *storageFlags) register(c *command) {
 	f.set, f.secrets = pairs{}, pairs{}
-	c.flags.StringVar(&f.kind, "storage", "", "kind of storage: folder, s3")
+	c.flags.StringVar(&f.kind, "storage", "", "kind of storage; vault storages lists them")
 	c.flags.Var(f.set, "set", "a setting of the storage, `key=value`")
 	c.flags.Var(f.secrets, "secret", "a secret of the storage, `key=FILE`")
-	c.flags.StringVar(&f.passphrase, "passphrase-file", "", "file with the vault's passphrase")
 }
 
-func (f *storageFlags) request(ctx context.Context, s app.Service) (app.VaultRequest, error) {
-	if f.passphrase == "" {
-		return app.VaultRequest{}, app.Errorf(app.CodeUsage, "read flags", "--passphrase-file is missing").With("field", "passphrase-file")
-	}
+// spec returns the storage that the flags describe.
+func (f *storageFlags) spec(ctx context.Context, s app.Service) (app.StorageSpec, error) {
 	secrets, err := secretsFrom(f.secrets)
 	if err != nil {
-		return app.VaultRequest{}, err
+		return app.StorageSpec{}, err
+	}
+	forms, err := s.Forms(ctx)
+	if err != nil {
+		return app.StorageSpec{}, err
+	}
+	if err := f.set.absolute(forms.Storages, app.Kind(f.kind)); err != nil {
+		return app.StorageSpec{}, err
+	}
+	return app.StorageSpec{Kind: app.Kind(f.kind), Settings: f.set, Secrets: secrets}, nil
+}
+
+// vaultFlags are the flags of a vault to be made or opened.
+type vaultFlags struct {
+	storageFlags
+	passphrase, shop      string
+	kit, invitation, code string
+	replaces, at          string
+	compliance            bool
+}
+
+func (f *vaultFlags) register(c *command) {
+	f.storageFlags.register(c)
+	c.flags.StringVar(&f.passphrase, "passphrase-file", "", "file with the vault's passphrase")
+	c.flags.BoolVar(&f.compliance, "accept-compliance", false, "a compliance lock can be lifted by nobody before it ends, and is paid for until then: accepted")
+}
+
+func (f *vaultFlags) request(ctx context.Context, s app.Service) (app.VaultRequest, error) {
+	r := app.VaultRequest{Shop: f.shop, Replaces: app.ComputerID(f.replaces), AcceptCompliance: f.compliance, Secrets: app.Secrets{}}
+	at, err := parseTime(f.at)
+	if err != nil {
+		return r, err
+	}
+	if f.kit != "" || f.invitation != "" {
+		r.Storage.AsOf = at
+		return r, f.sealed(&r)
+	}
+	if f.passphrase == "" {
+		return r, app.Errorf(app.CodeUsage, "read flags", "--passphrase-file is missing").With("field", "passphrase-file")
+	}
+	spec, err := f.spec(ctx, s)
+	if err != nil {
+		return r, err
 	}
 	pass, err := secretsFrom(pairs{app.PassphraseKey: f.passphrase})
 	if err != nil {
-		return app.VaultRequest{}, err
+		return r, err
 	}
-	secrets[app.PassphraseKey] = pass[app.PassphraseKey]
-	forms, err := s.Forms(ctx)
-	if err != nil {
-		return app.VaultRequest{}, err
+	r.Secrets = spec.Secrets
+	r.Secrets[app.PassphraseKey] = pass[app.PassphraseKey]
+	r.Storage = app.StorageSpec{Kind: spec.Kind, Settings: spec.Settings, AsOf: at}
+	return r, nil
+}
+
+// sealed fills in what a kit or an invitation says.
+func (f *vaultFlags) sealed(r *app.VaultRequest) error {
+	if f.kind != "" || f.kit != "" && f.invitation != "" {
+		return app.Errorf(app.CodeUsage, "read flags", "--kit, --invitation and --storage are three ways: choose one").With("choices", "--kit, --invitation, --storage")
 	}
-	if err := f.set.absolute(forms.Storages, app.Kind(f.kind)); err != nil {
-		return app.VaultRequest{}, err
+	files := pairs{app.KitKey: f.kit}
+	if f.invitation != "" {
+		if f.code == "" {
+			return app.Errorf(app.CodeUsage, "read flags", "--code-file is missing").With("field", "code-file")
+		}
+		b, err := os.ReadFile(f.invitation)
+		if err != nil {
+			return app.Errorf(app.CodeUsage, "read invitation", "%w", err).With("path", f.invitation)
+		}
+		r.Invitation = b
+		files = pairs{app.InvitationKey: f.code}
 	}
-	return app.VaultRequest{Storage: app.StorageSpec{Kind: app.Kind(f.kind), Settings: f.set}, Shop: f.shop, Secrets: secrets}, nil
+	var err error
+	r.Secrets, err = secretsFrom(files)
+	return err
 }
 
 func setupVaultCreate(c *command) func(context.Context) error {
-	var f storageFlags
+	var f vaultFlags
 	f.register(c)
 	c.flags.StringVar(&f.shop, "shop", "", "the shop's name")
 	return func(ctx context.Context) error {
@@ -64,8 +121,13 @@ func setupVaultCreate(c *command) func(context.Context) error {
 }
 
 func setupVaultOpen(c *command) func(context.Context) error {
-	var f storageFlags
+	var f vaultFlags
 	f.register(c)
+	c.flags.StringVar(&f.kit, "kit", "", "file with a recovery kit's text")
+	c.flags.StringVar(&f.invitation, "invitation", "", "file of computer invite")
+	c.flags.StringVar(&f.code, "code-file", "", "file with the invitation's code")
+	c.flags.StringVar(&f.replaces, "replaces", "", "name of the computer whose place this one takes, or none")
+	c.flags.StringVar(&f.at, "at", "", "open the storage as it was at this time, for reading")
 	return func(ctx context.Context) error {
 		return c.with(ctx, func(ctx context.Context, s app.Service) error {
 			r, err := f.request(ctx, s)

@@ -25,7 +25,7 @@ func photograph(ctx context.Context, w *ui.Window, dir string, quit func(), stde
 		fmt.Fprintln(stderr, err)
 		return
 	}
-	for i, screen := range []string{"home", "sources", "history", "recover", "settings"} {
+	for i, screen := range []string{"home", "sources", "history", "recover", "safety", "settings"} {
 		w.Do(func() { w.SetScreen(screen) })
 		select {
 		case <-ctx.Done():

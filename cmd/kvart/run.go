@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("kvart", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.data, "data", "", "the guard's state folder; empty asks the guard's own default")
-	flags.StringVar(&o.screen, "screen", "home", "home, sources, history, recover or settings")
+	flags.StringVar(&o.screen, "screen", "home", "home, sources, history, recover, safety or settings")
 	flags.StringVar(&o.shots, "screenshots", "", "write a picture of every screen into this folder and end")
 	flags.BoolVar(&o.startGuard, "start-guard", true, "start the guard when it is not running")
 	flags.BoolVar(&o.report, "report", false, "print a line once the first frame is on the screen")

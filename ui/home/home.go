@@ -32,7 +32,10 @@ type Screen struct {
 	resume   *widgets.Button
 	job      *screen.JobCard
 	trouble  *screen.Trouble
+	confirm  *screen.Confirm
 	problems *fyne.Container
+	have     *widgets.Button
+	busy     bool // the storage is being made as it was
 	figures  *fyne.Container
 	strip    *widgets.Strip
 	stripSum *widgets.Text
@@ -54,6 +57,8 @@ func New(env screen.Env) *Screen {
 	s.resume = widgets.NewButton(env.T("home.resume"), s.resumeNow)
 	s.job = screen.NewJobCard(env, s.stop)
 	s.trouble = screen.NewTrouble(env)
+	s.confirm = screen.NewConfirm(env)
+	s.have = widgets.NewButton(env.T("reopen.button"), func() { env.Show(screen.Place{Screen: screen.Reopen}) })
 	s.problems = widgets.Column(widgets.Gap12)
 	s.figures = widgets.Grid(widgets.Gap16, 220, 3)
 	s.strip = widgets.NewStrip()
@@ -63,9 +68,10 @@ func New(env screen.Env) *Screen {
 	s.list = widgets.Column(widgets.Gap12)
 	s.sources = widgets.NewCard(s.list)
 	head := widgets.Row(widgets.Gap24, []fyne.CanvasObject{s.mark}, widgets.Column(widgets.Gap8,
-		s.title, s.sentence, widgets.Inset(0, 4, widgets.Leading(s.primary, s.resume, s.wrong))))
-	s.object = widgets.Page(head, s.trouble.Object(), s.problems, s.job.Object(), s.figures, s.day, s.sources)
+		s.title, s.sentence, widgets.Inset(0, 4, widgets.Leading(s.primary, s.have, s.resume, s.wrong))))
+	s.object = widgets.Page(head, s.trouble.Object(), s.confirm.Object(), s.problems, s.job.Object(), s.figures, s.day, s.sources)
 	s.trouble.OnChanged = func() { widgets.Relayout(s.object) }
+	s.confirm.OnChanged = func() { s.object.ScrollToTop(); widgets.Relayout(s.object) }
 	return s
 }
 
@@ -73,19 +79,24 @@ func New(env screen.Env) *Screen {
 func (s *Screen) Object() fyne.CanvasObject { return s.object }
 
 // Open implements [screen.Screen].
-func (s *Screen) Open(screen.Place) { s.trouble.Show(nil, nil) }
+func (s *Screen) Open(screen.Place) {
+	s.trouble.Show(nil, nil)
+	s.confirm.Close()
+}
 
 // Set implements [screen.Screen].
 func (s *Screen) Set(st app.Status) { s.set(model(s.env.Words, st, s.env.Now())) }
 
 // Back implements [screen.Screen].
-func (s *Screen) Back() bool { return false }
+func (s *Screen) Back() bool { return s.confirm.Close() }
 
 // Enter implements [screen.Screen].
 func (s *Screen) Enter() {
 	switch s.vm.Stage {
 	case stageEmpty, stageNoSources:
 		s.env.Show(screen.Place{Screen: screen.Setup})
+	case stagePast:
+		s.env.Show(screen.Place{Screen: screen.Recover})
 	default:
 		if s.vm.Job == nil {
 			s.backUp()
@@ -109,6 +120,42 @@ func (s *Screen) drill() {
 	}, s.drill)
 }
 
+// askStepIn asks before this computer takes its place back: the other one backs
+// up no more then.
+func (s *Screen) askStepIn() {
+	t := s.env.T
+	s.confirm.Ask(t("home.stepin.ask"), t("home.stepin.text"), t("remedy.stepin"), s.stepIn)
+}
+
+// askRewind asks before the storage is made again as it is shown.
+func (s *Screen) askRewind() {
+	t := s.env.T
+	s.confirm.Ask(t("home.rewind.ask", map[string]any{"When": s.vm.AsOf}), t("home.rewind.text"), t("home.rewind.yes"), s.rewind)
+}
+
+// rewind takes as long as the storage needs.
+func (s *Screen) rewind() {
+	if s.busy {
+		return
+	}
+	s.busy = true
+	s.trouble.Show(nil, nil)
+	s.sentence.Set(s.env.T("home.rewind.busy"))
+	s.env.Go(func(ctx context.Context) func() {
+		err := s.env.Service.Rewind(ctx)
+		return func() {
+			s.busy = false
+			s.sentence.Set(s.vm.Sentence)
+			s.trouble.Show(err, s.rewind)
+		}
+	})
+}
+
+func (s *Screen) stepIn() {
+	s.trouble.Show(nil, nil)
+	s.run(s.env.Service.StepIn, s.stepIn)
+}
+
 func (s *Screen) resumeNow() {
 	s.run(func(ctx context.Context) error { return s.env.Service.Pause(ctx, time.Time{}) }, s.resumeNow)
 }
@@ -130,18 +177,21 @@ func (s *Screen) set(m viewModel) {
 	s.vm, s.drawn = m, true
 	s.mark.Set(m.Mark)
 	s.title.Set(m.Headline)
-	s.sentence.Set(m.Sentence)
+	if !s.busy {
+		s.sentence.Set(m.Sentence)
+	}
 	if s.primary.Text != m.Primary {
 		s.primary.SetText(m.Primary)
 	}
-	show(s.primary, m.Job == nil)
-	show(s.resume, m.Paused)
-	show(s.wrong, m.Stage != stageEmpty)
-	show(s.job.Card, m.Job != nil)
+	screen.Visible(s.primary, m.Job == nil)
+	screen.Visible(s.resume, m.Paused)
+	screen.Visible(s.have, m.Stage == stageEmpty)
+	screen.Visible(s.wrong, m.Stage != stageEmpty && m.Stage != stagePast)
+	screen.Visible(s.job.Card, m.Job != nil)
 	if m.Job != nil {
 		s.job.Set(*m.Job)
 	}
-	if first || !reflect.DeepEqual(old.Problems, m.Problems) {
+	if first || !reflect.DeepEqual(old.Problems, m.Problems) || !reflect.DeepEqual(old.Notes, m.Notes) || old.Kit != m.Kit || old.Stage != m.Stage {
 		s.drawProblems()
 	}
 	if first || !reflect.DeepEqual(old.Figures, m.Figures) {
@@ -150,44 +200,46 @@ func (s *Screen) set(m viewModel) {
 	if first || !reflect.DeepEqual(old.Sources, m.Sources) {
 		s.drawSources()
 	}
-	show(s.day, len(m.Strip) > 0)
-	show(s.sources, len(m.Sources) > 0)
+	screen.Visible(s.day, len(m.Strip) > 0)
+	screen.Visible(s.sources, len(m.Sources) > 0)
 	s.strip.Set(m.Strip, m.StripNow)
 	s.stripSum.Set(m.StripSum)
 	widgets.Relayout(s.object)
 }
 
-func show(o fyne.CanvasObject, on bool) {
-	if on != o.Visible() {
-		if on {
-			o.Show()
-		} else {
-			o.Hide()
-		}
-	}
-}
-
 func (s *Screen) drawProblems() {
+	t := s.env.T
 	s.problems.RemoveAll()
 	for _, p := range s.vm.Problems {
 		s.problems.Add(screen.ProblemCard(p, func() { s.remedy(p) }))
 	}
-	show(s.problems, len(s.vm.Problems) > 0)
+	if s.vm.Kit != "" {
+		s.problems.Add(widgets.NewCard(widgets.Row(widgets.Gap24, nil, widgets.Column(widgets.Gap8,
+			widgets.NewText(t("home.kit."+string(s.vm.Kit)), widgets.Sub()), widgets.NewText(s.vm.KitText, widgets.Body())),
+			widgets.NewButton(t("home.kit.button."+string(s.vm.Kit)), func() { s.env.Show(screen.Place{Screen: screen.Safety, Kit: true}) }))).Emphasise())
+	}
+	for _, p := range s.vm.Notes {
+		s.problems.Add(screen.NoteCard(p, func() { s.remedy(p) }))
+	}
+	if s.vm.Stage == stagePast {
+		s.problems.Add(widgets.NewCard(widgets.Column(widgets.Gap12,
+			widgets.NewText(t("home.past.next"), widgets.Sub()), widgets.NewText(t("home.past.text"), widgets.Body()),
+			widgets.Leading(widgets.NewButton(t("home.past.rewind"), s.askRewind),
+				widgets.NewButton(t("home.past.now"), func() { s.env.Show(screen.Place{Screen: screen.Setup, Reconnect: true}) })))))
+	}
+	screen.Visible(s.problems, len(s.problems.Objects) > 0)
 }
 
 func (s *Screen) remedy(p screen.Problem) {
-	switch p.Remedy {
-	case screen.RemedySetup:
-		s.env.Show(screen.Place{Screen: screen.Setup})
-	case screen.RemedyReconnect:
-		s.env.Show(screen.Place{Screen: screen.Setup, Reconnect: true})
-	case screen.RemedySources:
-		s.env.Show(screen.Place{Screen: screen.Sources, Source: p.Source})
-	case screen.RemedyRecover:
-		s.env.Show(screen.Place{Screen: screen.Recover, Source: p.Source})
-	default:
-		s.backUp()
+	if p.Remedy == screen.RemedyStepIn {
+		s.askStepIn()
+		return
 	}
+	if place, ok := p.Place(); ok {
+		s.env.Show(place)
+		return
+	}
+	s.backUp()
 }
 
 func (s *Screen) drawFigures() {
@@ -207,7 +259,7 @@ func (s *Screen) drawFigures() {
 		}
 		s.figures.Add(widgets.NewCard(widgets.Column(widgets.Gap4, rows...)))
 	}
-	show(s.figures, len(s.vm.Figures) > 0)
+	screen.Visible(s.figures, len(s.vm.Figures) > 0)
 }
 
 // shares are the widths of the table of sources.

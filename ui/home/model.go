@@ -8,6 +8,7 @@ import (
 
 	"kvart/app"
 	"kvart/assets"
+	"kvart/ui/kit"
 	"kvart/ui/screen"
 	"kvart/ui/widgets"
 )
@@ -17,6 +18,7 @@ type stage string
 
 const (
 	stageEmpty     stage = "empty"     // no vault
+	stagePast      stage = "past"      // a vault as it was, only to restore from
 	stageNoSources stage = "nosources" // a vault, nothing to put into it
 	stageFirst     stage = "first"     // the first backup is not done
 	stageRunning   stage = "running"   // everyday life
@@ -45,6 +47,7 @@ type sourceRow struct {
 type viewModel struct {
 	Stage    stage
 	Verdict  app.Verdict
+	AsOf     string // the moment a vault of the past is shown at
 	Headline string
 	Sentence string
 	Mark     assets.Mark
@@ -52,6 +55,9 @@ type viewModel struct {
 	Job      *screen.JobModel
 	Paused   bool
 	Problems []screen.Problem
+	Notes    []screen.Problem // to be seen to, though the shop is safe
+	Kit      kit.Stand        // what the standing card is about; "" for none
+	KitText  string
 	Figures  []figure
 	Strip    []widgets.Bar
 	StripSum string
@@ -61,7 +67,8 @@ type viewModel struct {
 
 // model tells a status in the owner's words.
 func model(w *assets.Words, s app.Status, now time.Time) viewModel {
-	m := viewModel{Stage: stageOf(s), Verdict: s.Verdict, Paused: s.PausedUntil.After(now)}
+	m := viewModel{Stage: stageOf(s), Verdict: s.Verdict}
+	m.Paused = s.PausedUntil.After(now) && m.Stage != stagePast
 	m.Headline, m.Sentence = headline(w, s, m.Stage, now)
 	m.Primary = w.T("home.button." + string(m.Stage))
 	m.Mark = markOf(s, now)
@@ -69,13 +76,22 @@ func model(w *assets.Words, s app.Status, now time.Time) viewModel {
 		j := screen.ModelJob(w, *s.Job, now)
 		m.Job = &j
 	}
-	for _, p := range s.Problems {
-		if m.Stage == stageEmpty && app.CodeOf(p.Error) == app.CodeVaultNone {
-			continue // the headline says it
+	if m.Stage != stageEmpty && m.Stage != stagePast {
+		if v := kit.Model(w, s.Kit, now); v.Stand != kit.Good {
+			m.Kit, m.KitText = v.Stand, v.Text
 		}
-		m.Problems = append(m.Problems, screen.Explain(w, p.Error, p.Source))
 	}
-	if m.Stage == stageEmpty || m.Stage == stageNoSources {
+	m.Problems, m.Notes = explain(w, m.Stage, s.Problems), explain(w, m.Stage, s.Notes)
+	switch m.Stage {
+	case stageEmpty, stageNoSources:
+		return m
+	case stagePast:
+		m.AsOf = w.When(s.Vault.AsOf, now)
+		for _, src := range s.Sources {
+			r := row(w, src, now)
+			r.State, r.Tone = screen.PastStateOf(w, src)
+			m.Sources = append(m.Sources, r)
+		}
 		return m
 	}
 	m.Figures = []figure{backIn(w, s, now), loseAtMost(w, s, now), unprotected(w, s)}
@@ -86,10 +102,27 @@ func model(w *assets.Words, s app.Status, now time.Time) viewModel {
 	return m
 }
 
+// explain tells what stands in the way, but for what the headline or the card
+// about the kit says already.
+func explain(w *assets.Words, st stage, problems []app.Problemed) []screen.Problem {
+	var out []screen.Problem
+	for _, p := range problems {
+		switch c := app.CodeOf(p.Error); {
+		case c == app.CodeVaultNone && st == stageEmpty, c == app.CodeVaultPast && st == stagePast:
+		case c == app.CodeKitMissing, c == app.CodeKitVoid:
+		default:
+			out = append(out, screen.Explain(w, p.Error, p.Source))
+		}
+	}
+	return out
+}
+
 func stageOf(s app.Status) stage {
 	switch {
 	case s.Vault == nil:
 		return stageEmpty
+	case !s.Vault.AsOf.IsZero():
+		return stagePast
 	case len(s.Sources) == 0:
 		return stageNoSources
 	}
@@ -102,12 +135,22 @@ func stageOf(s app.Status) stage {
 }
 
 func headline(w *assets.Words, s app.Status, st stage, now time.Time) (title, text string) {
+	if st == stagePast {
+		when := assets.Args{"When": w.When(s.Vault.AsOf, now)}
+		return w.T("home.head.past", when), w.T("home.text.past", when)
+	}
 	if st != stageRunning {
 		return w.T("home.head." + string(st)), w.T("home.text." + string(st))
 	}
 	title = w.T("verdict." + string(s.Verdict))
 	if s.PausedUntil.After(now) {
+		if oneStepLeft(s) {
+			title = w.T("home.head.kit")
+		}
 		return title, w.T("home.text.paused", assets.Args{"Until": w.When(s.PausedUntil, now)})
+	}
+	if oneStepLeft(s) {
+		return w.T("home.head.kit"), w.T("home.text.kit")
 	}
 	if s.Verdict == app.VerdictSafe && !s.LastBackup.IsZero() && !s.LastBackup.After(now) {
 		args := assets.Args{"Ago": w.Span(now.Sub(s.LastBackup)), "Where": s.Vault.Where, "Next": w.Span(s.NextBackup.Sub(now))}
@@ -119,16 +162,25 @@ func headline(w *assets.Words, s app.Status, st stage, now time.Time) (title, te
 	return title, w.T("home.text.verdict." + string(s.Verdict))
 }
 
+// oneStepLeft reports whether all is well but that nobody could open the
+// backups if this computer were lost.
+func oneStepLeft(s app.Status) bool { return s.Verdict == app.VerdictSafe && !s.Kit.Good() }
+
 // markOf draws the state; while all is well its fill shows how much of the
 // quarter has passed.
 func markOf(s app.Status, now time.Time) assets.Mark {
 	switch {
+	case s.Vault != nil && !s.Vault.AsOf.IsZero():
+		return assets.NewMark(assets.MarkUnknown)
 	case s.PausedUntil.After(now):
 		return assets.NewMark(assets.MarkPaused)
 	case s.Job != nil && s.Job.State == app.JobRunning:
 		m := assets.NewMark(assets.MarkWorking)
 		m.Turn = float64(now.Second()%assets.Turns) / assets.Turns
 		return m
+	}
+	if oneStepLeft(s) {
+		return assets.NewMark(assets.MarkLate)
 	}
 	switch s.Verdict {
 	case app.VerdictSafe:
@@ -188,11 +240,11 @@ func loseAtMost(w *assets.Words, s app.Status, now time.Time) figure {
 func unprotected(w *assets.Words, s app.Status) figure {
 	f := figure{Title: w.T("home.open.title"), Tone: widgets.ToneWarn}
 	switch v := s.Vault; {
-	case !v.OffSite && !v.Locked:
+	case !v.OffSite && !s.Locked():
 		f.Value, f.Note = w.T("home.open.both"), w.T("home.open.both.note")
 	case !v.OffSite:
 		f.Value, f.Note = w.T("home.open.fire"), w.T("home.open.fire.note")
-	case !v.Locked:
+	case !s.Locked():
 		f.Value, f.Note = w.T("home.open.lock"), w.T("home.open.lock.note")
 	default:
 		f.Value, f.Note, f.Tone = w.T("home.open.none"), w.T("home.open.none.note"), widgets.ToneNeutral

@@ -115,7 +115,10 @@ func TestUnprotected(t *testing.T) {
 		want            string
 	}{{false, false, "fire and hackers"}, {false, true, "fire and theft"}, {true, false, "deletion"}, {true, true, "nothing we know of"}} {
 		s := uitest.Safe()
-		s.Vault.OffSite, s.Vault.Locked = tt.offSite, tt.locked
+		s.Vault.OffSite = tt.offSite
+		if tt.locked {
+			s.LockProof = &app.LockProof{At: s.Now, State: app.LockHeld}
+		}
 		if f := unprotected(w, s); f.Value != tt.want {
 			t.Errorf("%+v: %q", tt, f.Value)
 		}

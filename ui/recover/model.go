@@ -103,7 +103,8 @@ type runView struct {
 	Share       float64
 	Steps       []stepRow
 	Left        string
-	Stop        bool // whether it can be stopped without leaving things half done
+	Trying      string // why the storage is being asked again
+	Stop        bool   // whether it can be stopped without leaving things half done
 	ID          app.JobID
 	Kind        app.JobKind
 }
@@ -125,7 +126,7 @@ func modelRun(w *assets.Words, j app.Job, now time.Time) runView {
 		Goal:  w.T("recover.run.goal"), Late: spent > goal,
 	}
 	job := screen.ModelJob(w, j, now)
-	v.Share, v.Left = job.Share, job.Rate
+	v.Share, v.Left, v.Trying = job.Share, job.Rate, job.Trying
 	steps := stepsOf(j.Kind)
 	at := -1
 	for i, s := range steps {

@@ -157,6 +157,7 @@ type runPage struct {
 	object              fyne.CanvasObject
 	title, text         *widgets.Text
 	clock, goal, left   *widgets.Text
+	trying              *widgets.Text
 	bar                 *widgets.Progress
 	steps               *fyne.Container
 	stop                *widgets.Button
@@ -169,13 +170,14 @@ func newRunPage(env screen.Env, stop func(app.JobID)) *runPage {
 	p := &runPage{
 		title: widgets.NewText("", widgets.Heading()), text: widgets.NewText("", widgets.Muted()),
 		clock: widgets.NewText("00:00", clockLook(false)), goal: widgets.NewText("", trailing()), left: widgets.NewText("", widgets.Caption()),
-		bar: widgets.NewProgress(), steps: widgets.Column(widgets.Gap12),
+		trying: widgets.NewText("", widgets.Body().In(widgets.ToneWarn.Text())),
+		bar:    widgets.NewProgress(), steps: widgets.Column(widgets.Gap12),
 	}
 	p.stop = widgets.NewButton(env.T("job.cancel"), func() { p.stop.Disable(); stop(p.id) })
 	doing := widgets.NewCard(widgets.Column(widgets.Gap12, widgets.NewText(env.T("recover.run.doing"), widgets.Sub()), p.steps))
 	p.object = widgets.Column(widgets.Gap16,
 		widgets.Row(widgets.Gap24, nil, widgets.Column(widgets.Gap8, p.title, p.text), widgets.Column(0, p.clock, p.goal)),
-		p.bar, p.left, doing, widgets.Leading(p.stop))
+		p.bar, p.left, p.trying, doing, widgets.Leading(p.stop))
 	return p
 }
 
@@ -202,6 +204,8 @@ func (p *runPage) set(v runView) {
 	p.goal.Set(v.Goal)
 	p.left.Set(v.Left)
 	p.bar.Set(v.Share)
+	p.trying.Set(v.Trying)
+	screen.Visible(p.trying, v.Trying != "")
 	if v.Stop {
 		p.stop.Show()
 	} else {

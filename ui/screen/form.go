@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -9,46 +10,147 @@ import (
 	"kvart/ui/widgets"
 )
 
-// Form asks for the fields of a kind of source or storage.
+// Filling is what a form begins with.
+type Filling struct {
+	Settings map[string]string
+	Secrets  app.Secrets
+	// Keep reports that secrets are kept already: those left empty stay.
+	Keep bool
+	// Hide names fields that are asked for elsewhere on the page.
+	Hide []string
+}
+
+// Form asks for the fields of a kind of source or storage. Fields that few
+// need are shown when asked for; those a preset fills in are told and can be
+// shown too.
 type Form struct {
 	env    Env
 	area   string // "source" or "storage"
 	spec   app.KindSpec
+	fill   Filling
 	values map[string]string
+	rows   map[string]fyne.CanvasObject
+	set    map[string]func(string) // shows another value of a field
+	preset *presetPart             // nil where there are none
+	plain  *fyne.Container
+	more   *fyne.Container
+	toggle *widgets.Button
 	object fyne.CanvasObject
 
 	// OnChanged is called after every change.
 	OnChanged func()
+	// OnShape is called when rows came or went, so that the page makes room.
+	OnShape func()
 }
 
-// NewForm returns a form, filled with settings and secrets, and else with the
-// defaults.
-func NewForm(env Env, area string, spec app.KindSpec, settings map[string]string, secrets app.Secrets) *Form {
-	f := &Form{env: env, area: area, spec: spec, values: map[string]string{}}
-	var rows []fyne.CanvasObject
+// NewForm returns a form, filled in where it was filled in before, and else
+// with the defaults.
+func NewForm(env Env, area string, spec app.KindSpec, fill Filling) *Form {
+	f := &Form{
+		env: env, area: area, spec: spec, fill: fill,
+		values: map[string]string{}, rows: map[string]fyne.CanvasObject{}, set: map[string]func(string){},
+		plain: widgets.Column(widgets.Gap12), more: widgets.Column(widgets.Gap12),
+	}
+	opened := false
 	for _, field := range spec.Fields {
 		f.values[field.Key] = field.Default
-		if v, ok := settings[field.Key]; ok {
+		if v, ok := fill.Settings[field.Key]; ok {
 			f.values[field.Key] = v
 		}
-		if v := secrets[field.Key]; !v.IsZero() {
+		if v := fill.Secrets[field.Key]; !v.IsZero() {
 			f.values[field.Key] = v.Reveal()
 		}
-		rows = append(rows, f.row(field))
+		if field.Key != presetKey && !slices.Contains(fill.Hide, field.Key) {
+			f.rows[field.Key] = f.row(field)
+			opened = opened || field.Advanced && f.values[field.Key] != field.Default
+		}
 	}
-	f.object = widgets.Column(widgets.Gap12, rows...)
+	f.toggle = widgets.NewButton("", func() { f.showMore(!f.more.Visible()) })
+	parts := []fyne.CanvasObject{f.plain, widgets.Leading(f.toggle), f.more}
+	if len(spec.Presets) > 0 {
+		f.preset = newPresetPart(f)
+		parts = append([]fyne.CanvasObject{f.preset.object}, parts...)
+	}
+	f.object = widgets.Column(widgets.Gap12, parts...)
+	f.arrange()
+	f.showMore(opened)
 	return f
 }
 
 // Object returns the form itself.
 func (f *Form) Object() fyne.CanvasObject { return f.object }
 
+func (f *Form) showMore(on bool) {
+	if on {
+		f.more.Show()
+		f.toggle.SetText(f.env.T("form.less"))
+	} else {
+		f.more.Hide()
+		f.toggle.SetText(f.env.T("form.more"))
+	}
+	f.shape()
+}
+
+// Reveal brings a field into view that may be hidden among those few need.
+func (f *Form) Reveal(key string) {
+	field, ok := f.spec.Field(key)
+	if !ok {
+		return
+	}
+	if f.preset != nil {
+		f.preset.shown = true
+	}
+	f.arrange()
+	if field.Advanced {
+		f.showMore(true)
+	}
+}
+
+// arrange draws what the preset needs anew, and then [Form.place]s the rest.
+func (f *Form) arrange() {
+	if f.preset != nil {
+		f.preset.draw()
+	}
+	f.place()
+}
+
+// place puts every field where it is asked for: in plain view, among those few
+// need, with the preset, or not at all where the preset filled it in.
+func (f *Form) place() {
+	f.plain.RemoveAll()
+	f.more.RemoveAll()
+	for _, field := range f.spec.Fields {
+		row := f.rows[field.Key]
+		switch {
+		case row == nil, f.preset != nil && (f.preset.fills(field.Key) || f.preset.asks(field.Key)):
+		case field.Advanced:
+			f.more.Add(row)
+		default:
+			f.plain.Add(row)
+		}
+	}
+	Visible(f.toggle, len(f.more.Objects) > 0)
+	f.shape()
+}
+
+func (f *Form) shape() {
+	if f.object != nil {
+		f.object.Refresh()
+	}
+	if f.OnShape != nil {
+		f.OnShape()
+	}
+}
+
 func (f *Form) key(field app.Field) string {
 	return f.area + "." + string(f.spec.Kind) + ".field." + field.Key
 }
 
-func (f *Form) set(key, value string) {
+func (f *Form) change(key, value string) {
 	f.values[key] = value
+	if f.preset != nil {
+		f.preset.follow(key)
+	}
 	if f.OnChanged != nil {
 		f.OnChanged()
 	}
@@ -56,33 +158,49 @@ func (f *Form) set(key, value string) {
 
 func (f *Form) row(field app.Field) fyne.CanvasObject {
 	label := f.env.T(f.key(field))
-	var rows []fyne.CanvasObject
-	if field.Type == app.FieldSwitch {
-		rows = append(rows, widgets.NewCheck(label, f.values[field.Key] == "true", func(on bool) {
-			v := "false"
-			if on {
-				v = "true"
-			}
-			f.set(field.Key, v)
-		}))
-	} else {
-		rows = append(rows, f.label(field, label), f.input(field))
+	input := f.input(field, label)
+	rows := []fyne.CanvasObject{input}
+	if field.Type != app.FieldSwitch {
+		rows = []fyne.CanvasObject{f.label(field, label), input}
 	}
 	if f.env.Words.Has(f.key(field) + ".hint") {
 		rows = append(rows, widgets.NewText(f.env.T(f.key(field)+".hint"), widgets.Caption()))
+	}
+	if f.fill.Keep && field.Type == app.FieldSecret {
+		rows = append(rows, widgets.NewText(f.env.T("form.keep"), widgets.Caption()))
 	}
 	return widgets.Column(widgets.Gap4, rows...)
 }
 
 func (f *Form) label(field app.Field, label string) fyne.CanvasObject {
-	if field.Required {
+	if f.required(field) {
 		return widgets.NewText(label, widgets.Strong())
 	}
 	return widgets.NewText(f.env.T("form.optional", map[string]any{"Field": label}), widgets.Body())
 }
 
-func (f *Form) input(field app.Field) fyne.CanvasObject {
-	changed := func(s string) { f.set(field.Key, s) }
+func (f *Form) required(field app.Field) bool {
+	return field.Required && !(f.fill.Keep && field.Type == app.FieldSecret)
+}
+
+func (f *Form) input(field app.Field, label string) fyne.CanvasObject {
+	changed := func(s string) { f.change(field.Key, s) }
+	switch {
+	case field.Type == app.FieldSwitch:
+		return f.check(field, label)
+	case field.Type == app.FieldChoice:
+		return f.choice(field)
+	case field.Type == app.FieldNumber:
+		return f.number(field)
+	case field.Type == app.FieldSecret && field.Multiline:
+		t := NewSecretText(f.env, f.values[field.Key], changed)
+		t.OnShape = f.shape
+		return t.Object()
+	}
+	return f.entry(field, changed)
+}
+
+func (f *Form) entry(field app.Field, changed func(string)) fyne.CanvasObject {
 	var e *widgets.Entry
 	switch field.Type {
 	case app.FieldLines:
@@ -93,6 +211,7 @@ func (f *Form) input(field app.Field) fyne.CanvasObject {
 	default:
 		e = widgets.NewEntry(f.values[field.Key], changed)
 	}
+	f.set[field.Key] = e.SetText
 	choose := f.env.ChooseFile
 	switch field.Type {
 	case app.FieldFolder:
@@ -101,8 +220,63 @@ func (f *Form) input(field app.Field) fyne.CanvasObject {
 	default:
 		return e
 	}
-	b := widgets.NewButton(f.env.T("form.choose"), func() { choose(func(path string) { e.SetText(path) }) })
+	b := widgets.NewButton(f.env.T("form.choose"), func() { choose(e.SetText) })
 	return widgets.Row(widgets.Gap8, nil, e, b)
+}
+
+func (f *Form) check(field app.Field, label string) fyne.CanvasObject {
+	c := widgets.NewCheck(label, f.values[field.Key] == "true", func(on bool) {
+		v := "false"
+		if on {
+			v = "true"
+		}
+		f.change(field.Key, v)
+	})
+	f.set[field.Key] = func(v string) { c.SetChecked(v == "true") }
+	return c
+}
+
+func (f *Form) choice(field app.Field) fyne.CanvasObject {
+	values := field.Choices
+	if !field.Required && field.Default == "" {
+		values = append([]string{""}, values...)
+	}
+	words := make([]string, 0, len(values))
+	for _, v := range values {
+		if v == "" {
+			words = append(words, f.env.T("form.choice.none"))
+		} else {
+			words = append(words, f.env.T(f.key(field)+"."+v))
+		}
+	}
+	s := widgets.NewSelect(words, slices.Index(values, f.values[field.Key]), func(i int) {
+		if i >= 0 {
+			f.change(field.Key, values[i])
+		}
+	})
+	s.PlaceHolder = f.env.T("form.pick")
+	f.set[field.Key] = func(v string) { s.SetSelectedIndex(slices.Index(values, v)) }
+	return widgets.Leading(widgets.Sized(280, 0, s))
+}
+
+func (f *Form) number(field app.Field) fyne.CanvasObject {
+	said := widgets.NewText(f.env.T("form.number"), widgets.Caption().In(widgets.ToneDanger.Text()))
+	said.Hide()
+	e := widgets.NewEntry(f.values[field.Key], func(v string) {
+		if bad := !isNumber(v); bad == said.Hidden {
+			Visible(said, bad)
+			f.shape()
+		}
+		f.change(field.Key, v)
+	})
+	f.set[field.Key] = e.SetText
+	return widgets.Column(widgets.Gap4, widgets.Leading(widgets.Sized(140, 0, e)), said)
+}
+
+// isNumber reports whether what was typed is a whole number, or nothing yet.
+func isNumber(s string) bool {
+	s = strings.TrimSpace(s)
+	return len(s) < 10 && strings.Trim(s, "0123456789") == ""
 }
 
 // Settings returns what was filled in, but for the secrets. Blanks around a
@@ -110,9 +284,15 @@ func (f *Form) input(field app.Field) fyne.CanvasObject {
 func (f *Form) Settings() map[string]string {
 	out := map[string]string{}
 	for _, field := range f.spec.Fields {
+		if slices.Contains(f.fill.Hide, field.Key) || field.Key == presetKey {
+			continue
+		}
 		if v := strings.TrimSpace(f.values[field.Key]); field.Type != app.FieldSecret && v != "" {
 			out[field.Key] = v
 		}
+	}
+	if _, ok := f.spec.Field(presetKey); ok && f.preset != nil && f.preset.chosen != nil {
+		out[presetKey] = f.preset.chosen.Key
 	}
 	return out
 }
@@ -121,14 +301,36 @@ func (f *Form) Settings() map[string]string {
 func (f *Form) Secrets() app.Secrets {
 	out := app.Secrets{}
 	for _, field := range f.spec.Fields {
-		if v := strings.TrimSpace(f.values[field.Key]); field.Type == app.FieldSecret && v != "" {
-			out[field.Key] = app.NewSecret(v)
+		v := strings.TrimSpace(f.values[field.Key])
+		if field.Type != app.FieldSecret || v == "" {
+			continue
 		}
+		if field.Multiline {
+			v += "\n" // a key file ends its last line
+		}
+		out[field.Key] = app.NewSecret(v)
 	}
 	return out
 }
 
 // Complete reports whether everything required is filled in.
 func (f *Form) Complete() bool {
-	return f.spec.CheckSettings(f.Settings(), f.Secrets()) == nil
+	spec := f.spec
+	spec.Fields = slices.Clone(spec.Fields)
+	for i, field := range spec.Fields {
+		spec.Fields[i].Required = f.required(field) && !slices.Contains(f.fill.Hide, field.Key)
+	}
+	return spec.CheckSettings(f.Settings(), f.Secrets()) == nil && (f.preset == nil || f.preset.complete())
+}
+
+// Visible shows or hides a part of a page.
+func Visible(o fyne.CanvasObject, on bool) {
+	if on == o.Visible() {
+		return
+	}
+	if on {
+		o.Show()
+	} else {
+		o.Hide()
+	}
 }

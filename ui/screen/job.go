@@ -16,6 +16,7 @@ type JobModel struct {
 	Step   string // what it is at
 	Counts string // how much of how much
 	Rate   string // how fast, and how long it still takes; "" when not known
+	Trying string // why the storage is being asked again; "" when all goes well
 	Share  float64
 }
 
@@ -34,6 +35,10 @@ func ModelJob(w *assets.Words, j app.Job, now time.Time) JobModel {
 		m.Counts = w.T("job.items", assets.Args{"Done": w.Number(j.ItemsDone), "All": w.Number(j.Items)})
 	}
 	m.Share = min(m.Share, 1)
+	if j.Trying != nil {
+		title, _, _ := assets.ErrorWords(w, j.Trying)
+		m.Trying = w.T("job.trying", assets.Args{"Why": title})
+	}
 	spent := now.Sub(j.Started)
 	if spent < 2*time.Second || j.BytesDone <= 0 || j.Bytes <= 0 {
 		return m
@@ -48,6 +53,7 @@ func ModelJob(w *assets.Words, j app.Job, now time.Time) JobModel {
 type JobCard struct {
 	*widgets.Card
 	step, counts, rate *widgets.Text
+	trying             *widgets.Text
 	bar                *widgets.Progress
 	cancel             *widgets.Button
 	id                 app.JobID
@@ -58,10 +64,11 @@ func NewJobCard(env Env, stop func(app.JobID)) *JobCard {
 	c := &JobCard{
 		step: widgets.NewText("", widgets.Sub()), counts: widgets.NewText("", widgets.Caption()),
 		rate: widgets.NewText("", widgets.Caption().Line()), bar: widgets.NewProgress(),
+		trying: widgets.NewText("", widgets.Body().In(widgets.ToneWarn.Text())),
 	}
 	c.cancel = widgets.NewButton(env.T("job.cancel"), func() { c.cancel.Disable(); stop(c.id) })
 	c.Card = widgets.NewCard(widgets.Row(widgets.Gap24, nil, widgets.Column(widgets.Gap8,
-		c.step, c.bar, widgets.Row(widgets.Gap16, nil, c.counts, c.rate)), c.cancel))
+		c.step, c.bar, widgets.Row(widgets.Gap16, nil, c.counts, c.rate), c.trying), c.cancel))
 	return c
 }
 
@@ -75,6 +82,8 @@ func (c *JobCard) Set(m JobModel) {
 	c.counts.Set(m.Counts)
 	c.rate.Set(m.Rate)
 	c.bar.Set(m.Share)
+	c.trying.Set(m.Trying)
+	Visible(c.trying, m.Trying != "")
 }
 
 // Object returns the card.

@@ -1,6 +1,8 @@
 package screen
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
 
 	"kvart/app"
@@ -17,7 +19,12 @@ const (
 	RemedySetup     Remedy = "setup"     // set Kvart up
 	RemedyReconnect Remedy = "reconnect" // open the vault anew
 	RemedySources   Remedy = "sources"   // look at the sources
+	RemedySource    Remedy = "source"    // enter a source's secrets again
 	RemedyRecover   Remedy = "recover"   // bring something back
+	RemedyReopen    Remedy = "reopen"    // open the vault with its kit
+	RemedyKit       Remedy = "kit"       // make a recovery kit
+	RemedySafety    Remedy = "safety"    // look after the vault
+	RemedyStepIn    Remedy = "stepin"    // take the place back
 )
 
 // Problem is a failure in the owner's words.
@@ -29,18 +36,37 @@ type Problem struct {
 }
 
 // remedyOf returns what helps most often against a failure.
-func remedyOf(c app.Code) Remedy {
-	switch c {
-	case app.CodeVaultNone:
-		return RemedySetup
-	case app.CodeSecretMissing, app.CodeWrongPassphrase, app.CodeVaultOther, app.CodeVaultMissing, app.CodeStorageDenied:
-		return RemedyReconnect
-	case app.CodeSourceUnknown, app.CodeSourceKind, app.CodeSourceMissing, app.CodeSourceNotDB, app.CodeSourceEncrypted, app.CodeSourceEmpty:
-		return RemedySources
-	case app.CodeSourceDamaged, app.CodeInterrupted:
-		return RemedyRecover
+func remedyOf(c app.Code, source string) Remedy {
+	if c == app.CodeSecretMissing && source != "" {
+		return RemedySource
+	}
+	for r, codes := range remedies() {
+		if slices.Contains(codes, c) {
+			return r
+		}
 	}
 	return RemedyRetry
+}
+
+// remedies lists what each remedy helps against; trying again is for the rest.
+func remedies() map[Remedy][]app.Code {
+	return map[Remedy][]app.Code{
+		RemedySetup: {app.CodeVaultNone},
+		RemedyReconnect: {
+			app.CodeSecretMissing, app.CodeWrongPassphrase, app.CodeVaultOther, app.CodeVaultMissing, app.CodeStorageDenied,
+			app.CodeStorageRight, app.CodeStorageRegion, app.CodeHostKeyUnknown, app.CodeHostKeyChanged,
+		},
+		RemedySources: {
+			app.CodeSourceUnknown, app.CodeSourceKind, app.CodeSourceMissing, app.CodeSourceNotDB, app.CodeSourceEncrypted, app.CodeSourceEmpty,
+		},
+		RemedyRecover: {app.CodeSourceDamaged, app.CodeInterrupted, app.CodeVaultPast},
+		RemedyReopen:  {app.CodeVaultHidden},
+		RemedyKit:     {app.CodeKitMissing, app.CodeKitVoid},
+		RemedySafety: {
+			app.CodeVaultDamaged, app.CodeUnchecked, app.CodeCopyBehind, app.CodeCopyShrunk, app.CodeLockNone, app.CodeLockOpen, app.CodeLockLifted,
+		},
+		RemedyStepIn: {app.CodeReplaced, app.CodeTwoGuards},
+	}
 }
 
 // Explain tells a failure in the owner's words.
@@ -49,7 +75,7 @@ func Explain(w *assets.Words, err error, source string) Problem {
 	if e == nil {
 		e = &app.Error{Code: app.CodeInternal} // said to be a failure, but not which
 	}
-	p := Problem{Source: source, Remedy: remedyOf(e.Code)}
+	p := Problem{Source: source, Remedy: remedyOf(e.Code, source)}
 	p.Title, p.Meaning, p.Next = assets.ErrorWords(w, e)
 	p.Button = w.T("remedy." + string(p.Remedy))
 	return p
@@ -61,11 +87,41 @@ func (p Problem) Retry(w *assets.Words) Problem {
 	return p
 }
 
+// Place returns where a remedy is found; false when it is no place.
+func (p Problem) Place() (Place, bool) {
+	switch p.Remedy {
+	case RemedySetup:
+		return Place{Screen: Setup}, true
+	case RemedyReconnect:
+		return Place{Screen: Setup, Reconnect: true}, true
+	case RemedySources:
+		return Place{Screen: Sources, Source: p.Source}, true
+	case RemedySource:
+		return Place{Screen: Sources, Source: p.Source, Change: true}, true
+	case RemedyRecover:
+		return Place{Screen: Recover, Source: p.Source}, true
+	case RemedyReopen:
+		return Place{Screen: Reopen}, true
+	case RemedyKit:
+		return Place{Screen: Safety, Kit: true}, true
+	case RemedySafety:
+		return Place{Screen: Safety}, true
+	}
+	return Place{}, false
+}
+
 // ProblemCard shows what happened, what it means and what to do now, with one
 // button; without a function there is none.
 func ProblemCard(p Problem, fire func()) *widgets.Card {
-	title := p.Title
-	head := []fyne.CanvasObject{widgets.NewText(title, widgets.Sub().In(widgets.ToneDanger.Text()))}
+	return problemCard(p, widgets.ToneDanger, fire)
+}
+
+// NoteCard is a [ProblemCard] for what should be seen to but does not keep the
+// shop from being safe.
+func NoteCard(p Problem, fire func()) *widgets.Card { return problemCard(p, widgets.ToneWarn, fire) }
+
+func problemCard(p Problem, tone widgets.Tone, fire func()) *widgets.Card {
+	head := []fyne.CanvasObject{widgets.NewText(p.Title, widgets.Sub().In(tone.Text()))}
 	if p.Source != "" {
 		head = append([]fyne.CanvasObject{widgets.Leading(widgets.NewPill(p.Source, widgets.ToneNeutral))}, head...)
 	}

@@ -27,8 +27,10 @@ const (
 	Sources  Name = "sources"
 	History  Name = "history"
 	Recover  Name = "recover"
+	Safety   Name = "safety"
 	Settings Name = "settings"
 	Setup    Name = "setup"
+	Reopen   Name = "reopen" // with a recovery kit or an invitation
 )
 
 // Place is somewhere in the window: a screen, and what it should show there.
@@ -40,6 +42,10 @@ type Place struct {
 	Export string      // folder to restore to, instead of the original place
 	// Reconnect opens the setup to open the vault in use anew.
 	Reconnect bool
+	// Kit opens the part of Safety that is about the recovery kit.
+	Kit bool
+	// Change opens the form of the source in Sources.
+	Change bool
 }
 
 // Env is what a screen works with.
@@ -52,8 +58,13 @@ type Env struct {
 	// called when nothing was picked.
 	ChooseFile   func(done func(path string))
 	ChooseFolder func(done func(path string))
-	Now          func() time.Time // the guard's clock
-	Build        string
+	// SaveFile lets the owner name a file to be written; nothing lies there
+	// when done is called.
+	SaveFile func(name string, done func(path string))
+	// OpenFile shows a file in the program the system has for it.
+	OpenFile func(path string) error
+	Now      func() time.Time // the guard's clock
+	Build    string
 }
 
 // T returns the text of a key.

@@ -23,6 +23,15 @@ func Bars(w *assets.Words, quarters []app.Quarter) []widgets.Bar {
 	return bars
 }
 
+// PastStateOf tells what a source is worth in a vault that is shown as it was:
+// nothing new of it is kept, whatever stands there.
+func PastStateOf(w *assets.Words, s app.SourceStatus) (string, widgets.Tone) {
+	if s.Point == nil {
+		return w.T("stand.unknown"), widgets.ToneNeutral
+	}
+	return w.T("stand.past"), widgets.ToneNeutral
+}
+
 // StateOf tells how a source stands, in a few words.
 func StateOf(w *assets.Words, s app.SourceStatus) (string, widgets.Tone) {
 	tone := widgets.ToneNeutral

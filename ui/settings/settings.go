@@ -27,6 +27,11 @@ type viewModel struct {
 	Language  int // 0 is the computer's own
 	Autostart bool
 	Limit     string // megabytes a second, "" for none
+	Keep      keepName
+	Retention app.Retention // as chosen, with the usual one in place of none
+	KeepWords string
+	QuietFrom int
+	QuietTo   int
 	Facts     []fact
 	Vault     []fact
 	CanSetUp  bool
@@ -43,6 +48,9 @@ func model(w *assets.Words, s app.Status, set app.Settings, build string) viewMo
 	if set.UploadLimit > 0 {
 		v.Limit = strconv.FormatFloat(float64(set.UploadLimit)/megabyte, 'f', -1, 64)
 	}
+	v.Keep, v.Retention = keepOf(set.Keep)
+	v.KeepWords = keepWords(w, v.Retention)
+	v.QuietFrom, v.QuietTo = quietHours(set)
 	v.Facts = []fact{{w.T("settings.build"), build}, {w.T("settings.secrets"), w.T("none")}}
 	if s.Secrets != "" {
 		v.Facts[1].Value = w.T("settings.secrets." + s.Secrets)
@@ -60,7 +68,7 @@ func model(w *assets.Words, s app.Status, set app.Settings, build string) viewMo
 			{w.T("settings.vault.where"), i.Where},
 			{w.T("settings.vault.bytes"), stored},
 			{w.T("settings.vault.offsite"), yes[i.OffSite]},
-			{w.T("settings.vault.locked"), yes[i.Locked]},
+			{w.T("settings.vault.locked"), yes[s.Locked()]},
 			{w.T("settings.vault.open"), w.T("storage." + string(i.Storage) + ".unprotected")},
 		}
 	}
@@ -89,6 +97,8 @@ type Screen struct {
 	object   *container.Scroll
 	body     *fyne.Container
 	trouble  *screen.Trouble
+	confirm  *screen.Confirm
+	more     bool // own numbers are shown
 	limit    *widgets.Entry
 	save     *widgets.Button
 }
@@ -97,9 +107,10 @@ var _ screen.Screen = (*Screen)(nil)
 
 // New returns Settings without a status yet.
 func New(env screen.Env) *Screen {
-	s := &Screen{env: env, body: widgets.Column(widgets.Gap16), trouble: screen.NewTrouble(env)}
-	s.object = widgets.Page(widgets.NewText(env.T("nav.settings"), widgets.Heading()), s.trouble.Object(), s.body)
+	s := &Screen{env: env, body: widgets.Column(widgets.Gap16), trouble: screen.NewTrouble(env), confirm: screen.NewConfirm(env)}
+	s.object = widgets.Page(widgets.NewText(env.T("nav.settings"), widgets.Heading()), s.trouble.Object(), s.confirm.Object(), s.body)
 	s.trouble.OnChanged = func() { widgets.Relayout(s.object) }
+	s.confirm.OnChanged = s.trouble.OnChanged
 	return s
 }
 
@@ -109,6 +120,7 @@ func (s *Screen) Object() fyne.CanvasObject { return s.object }
 // Open implements [screen.Screen].
 func (s *Screen) Open(screen.Place) {
 	s.trouble.Show(nil, nil)
+	s.confirm.Close()
 	s.load()
 }
 
@@ -133,7 +145,7 @@ func (s *Screen) Enter() {
 }
 
 // Back implements [screen.Screen].
-func (s *Screen) Back() bool { return false }
+func (s *Screen) Back() bool { return s.confirm.Close() }
 
 // Set implements [screen.Screen].
 func (s *Screen) Set(st app.Status) {
@@ -204,6 +216,7 @@ func (s *Screen) draw() {
 		s.card(t("settings.start"), t("settings.autostart.hint"), autostart),
 		widgets.NewCard(widgets.Column(widgets.Gap8, widgets.NewText(t("settings.limit"), widgets.Sub()), said,
 			widgets.Leading(widgets.Sized(140, 0, s.limit), s.save))),
+		s.keepCard(), s.quietCard(),
 	}
 	if s.vm.CanSetUp {
 		objects = append(objects, s.card(t("settings.vault"), t("sources.novault"), widgets.Leading(

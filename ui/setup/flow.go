@@ -1,6 +1,6 @@
 // Package setup leads the owner from nothing to the first backup: what to
-// protect, where to store it, the passphrase, the first backup. The way through
-// is in [Flow], which knows no window.
+// protect, where to store it, the passphrase, the recovery kit, the first
+// backup. The way through is in [Flow], which knows no window.
 package setup
 
 import (
@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"kvart/app"
+	"kvart/ui/screen"
 )
 
 // page is one step of the setup.
@@ -21,6 +22,7 @@ const (
 	pageWhat  page = "what"
 	pageWhere page = "where"
 	pagePass  page = "pass"
+	pageKit   page = "kit"
 	pageFirst page = "first"
 )
 
@@ -42,10 +44,7 @@ type Flow struct {
 	picks []pick
 	forms *app.Forms // nil until the guard told them
 
-	kind     app.Kind
-	settings map[app.Kind]map[string]string
-	secrets  map[app.Kind]app.Secrets
-	report   *app.StorageReport // of exactly these settings; nil when not proven
+	loc *screen.Location // where the backups are to lie
 
 	own       bool // the owner chooses the passphrase
 	generated string
@@ -57,44 +56,56 @@ type Flow struct {
 	hasVault  bool // one is in use already: nothing to ask about it
 	made      bool // it was made or opened on this very way
 	reconnect bool // the vault in use has to be opened anew, with new keys or passphrase
+	kitGood   bool // a good kit was there before its page came: nothing to do
 	failed    map[string]error
+
+	shown *Screen // the window's language may have changed under way
 }
 
 // NewFlow returns a setup at its beginning.
 func NewFlow() *Flow {
-	return &Flow{page: pageWhat, settings: map[app.Kind]map[string]string{}, secrets: map[app.Kind]app.Secrets{}, failed: map[string]error{}}
+	return &Flow{page: pageWhat, loc: screen.NewLocation(), failed: map[string]error{}}
 }
 
 // pages lists the steps there are.
 func (f *Flow) pages() []page {
-	switch {
-	case f.reconnect:
-		return []page{pageWhere, pagePass}
-	case f.hasVault && !f.made:
-		return []page{pageWhat, pageFirst}
-	}
-	return []page{pageWhat, pageWhere, pagePass, pageFirst}
+	all := []page{pageWhat, pageWhere, pagePass, pageKit, pageFirst}
+	return slices.DeleteFunc(all, func(p page) bool {
+		switch p {
+		case pageWhat, pageFirst:
+			return f.reconnect
+		case pageWhere, pagePass:
+			return f.hasVault && !f.made && !f.reconnect
+		case pageKit:
+			return f.reconnect || f.kitGood
+		}
+		return false
+	})
 }
 
 // resume starts where it makes sense, seen from the status.
 func (f *Flow) resume(s app.Status, reconnect bool) {
-	f.hasVault, f.made, f.reconnect = s.Vault != nil, false, reconnect
+	f.hasVault, f.made, f.reconnect, f.kitGood = s.Vault != nil, false, reconnect, s.Kit.Good()
+	f.loc.Existing = reconnect
 	if reconnect {
 		if f.page != pagePass {
 			f.page = pageWhere
 		}
-		if f.kind == "" && s.Vault != nil {
-			f.kind = s.Vault.Storage
+		if f.loc.Kind == "" && s.Vault != nil {
+			f.loc.Choose(s.Vault.Storage)
 		}
 		return
 	}
-	if !slices.Contains(f.pages(), f.page) || f.page == pageFirst && len(s.Sources) == 0 {
+	if !slices.Contains(f.pages(), f.page) || (f.page == pageFirst || f.page == pageKit) && len(s.Sources) == 0 {
 		f.page = pageWhat
 	}
-	if f.hasVault && len(s.Sources) > 0 {
+	if f.hasVault && len(s.Sources) > 0 && f.page != pageKit {
 		f.page = pageFirst
 	}
 }
+
+// know takes in the kinds there are.
+func (f *Flow) know(forms app.Forms) { f.forms, f.loc.Kinds = &forms, forms.Storages }
 
 // discovered takes in what was found, keeping what the owner ticked before.
 func (f *Flow) discovered(found []app.Found) {
@@ -137,52 +148,20 @@ func (f *Flow) ticked() []pick {
 	return out
 }
 
-// spec returns the kind of storage that is chosen.
-func (f *Flow) spec() (app.KindSpec, bool) {
-	if f.forms != nil {
-		for _, k := range f.forms.Storages {
-			if k.Kind == f.kind {
-				return k, true
-			}
-		}
-	}
-	return app.KindSpec{}, false
-}
-
-// storage returns where the vault lies or shall lie.
-func (f *Flow) storage() app.StorageSpec {
-	return app.StorageSpec{Kind: f.kind, Settings: maps.Clone(f.settings[f.kind]), Secrets: maps.Clone(f.secrets[f.kind])}
-}
-
-// choose chooses a kind of storage.
-func (f *Flow) choose(k app.Kind) {
-	if k != f.kind {
-		f.kind, f.report = k, nil
-	}
-}
-
-// fill takes what was typed about the storage; nothing is proven any more.
-func (f *Flow) fill(settings map[string]string, secrets app.Secrets) {
-	f.settings[f.kind], f.secrets[f.kind], f.report = settings, secrets, nil
-}
-
-// proved takes in what a test of the storage found. A place with somebody
-// else's data is refused.
-func (f *Flow) proved(r app.StorageReport) error {
-	f.report = nil
-	if r.State == app.LocationForeign {
-		return app.Errorf(app.CodeStorageForeign, "setup", "the location is not empty").With("path", f.settings[f.kind]["path"])
-	}
-	if f.reconnect && r.State != app.LocationVault {
-		return app.Errorf(app.CodeVaultMissing, "setup", "no vault there")
-	}
-	f.report = &r
-	return nil
-}
-
 // existing reports whether a vault lies there already: then its passphrase is
 // asked for, and nothing made.
-func (f *Flow) existing() bool { return f.report != nil && f.report.State == app.LocationVault }
+func (f *Flow) existing() bool { return f.loc.Holds() }
+
+// request returns what makes or opens the vault.
+func (f *Flow) request() app.VaultRequest {
+	spec := f.loc.Storage()
+	r := app.VaultRequest{
+		Storage: spec, Shop: f.shop, AcceptCompliance: f.loc.Accepted(),
+		Secrets: app.Secrets{app.PassphraseKey: app.NewSecret(f.passphrase())},
+	}
+	maps.Copy(r.Secrets, spec.Secrets)
+	return r
+}
 
 // passphrase returns the passphrase that was settled on.
 func (f *Flow) passphrase() string {
@@ -201,8 +180,11 @@ func (f *Flow) lack() string {
 			return "what"
 		}
 	case pageWhere:
-		if f.report == nil {
+		switch {
+		case f.loc.Report == nil:
 			return "where"
+		case !f.loc.Ready():
+			return "lock"
 		}
 	case pagePass:
 		if !f.made {
@@ -243,11 +225,11 @@ func (f *Flow) next() bool {
 }
 
 // back goes one page back and reports whether there was one. There is no way
-// back from the first backup.
+// back once the vault is made.
 func (f *Flow) back() bool {
 	pages := f.pages()
 	i := slices.Index(pages, f.page)
-	if i <= 0 || f.made || f.page == pageFirst {
+	if i <= 0 || f.made || f.page == pageFirst || f.page == pageKit {
 		return false
 	}
 	f.page = pages[i-1]
@@ -257,7 +239,7 @@ func (f *Flow) back() bool {
 // forget drops what must not stay in memory once the vault is in use.
 func (f *Flow) forget() {
 	f.first, f.second, f.last, f.generated = "", "", "", ""
-	f.secrets = map[app.Kind]app.Secrets{}
+	f.loc.Forget()
 }
 
 // alphabet has no letters that look like others when written by hand.

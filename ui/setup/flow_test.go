@@ -13,18 +13,17 @@ import (
 func atPass(t *testing.T) *Flow {
 	t.Helper()
 	f := NewFlow()
-	forms := uitest.Forms()
-	f.forms = &forms
+	f.know(uitest.Forms())
 	f.discovered(uitest.Found())
 	if !f.next() {
 		t.Fatal("stuck at what to protect")
 	}
-	f.choose("folder")
-	f.fill(map[string]string{"path": "/x"}, nil)
+	f.loc.Choose("folder")
+	f.loc.Fill(map[string]string{"path": "/x"}, nil)
 	if f.next() {
 		t.Fatal("went on without a proof")
 	}
-	if err := f.proved(app.StorageReport{State: app.LocationEmpty}); err != nil {
+	if err := f.loc.Proved(app.StorageReport{State: app.LocationEmpty}); err != nil {
 		t.Fatal(err)
 	}
 	if !f.next() || f.page != pagePass {
@@ -68,13 +67,13 @@ func TestFlow_whatIsTypedUndoesTheProof(t *testing.T) {
 	t.Parallel()
 	f := atPass(t)
 	f.back()
-	f.fill(map[string]string{"path": "/y"}, nil)
+	f.loc.Fill(map[string]string{"path": "/y"}, nil)
 	if f.lack() != "where" {
 		t.Error("the proof of another place counts")
 	}
 	f = atPass(t)
 	f.back()
-	f.choose("s3")
+	f.loc.Choose("s3")
 	if f.lack() != "where" {
 		t.Error("the proof of another kind counts")
 	}
@@ -84,7 +83,7 @@ func TestFlow_foreignPlaceIsNoProof(t *testing.T) {
 	t.Parallel()
 	f := atPass(t)
 	f.back()
-	if err := f.proved(app.StorageReport{State: app.LocationForeign}); app.CodeOf(err) != app.CodeStorageForeign || f.lack() != "where" {
+	if err := f.loc.Proved(app.StorageReport{State: app.LocationForeign}); app.CodeOf(err) != app.CodeStorageForeign || f.lack() != "where" {
 		t.Errorf("%v, lacks %q", err, f.lack())
 	}
 }
@@ -97,8 +96,17 @@ func TestFlow_resume(t *testing.T) {
 		t.Errorf("taken up at %s", f.page)
 	}
 	f.resume(uitest.NoSources(), false)
-	if f.page != pageWhat || len(f.pages()) != 2 {
+	if f.page != pageWhat || len(f.pages()) != 3 {
 		t.Errorf("with a vault taken up at %s of %v", f.page, f.pages())
+	}
+	f.resume(uitest.Safe(), false)
+	if f.page != pageFirst || len(f.pages()) != 2 {
+		t.Errorf("with a kit taken up at %s of %v", f.page, f.pages())
+	}
+	f.page = pageKit
+	f.resume(uitest.Kitless(), false)
+	if f.page != pageKit {
+		t.Errorf("without a kit taken up at %s of %v", f.page, f.pages())
 	}
 	f.resume(uitest.Failed(), true)
 	if f.page != pageWhere || len(f.pages()) != 2 {
@@ -141,9 +149,10 @@ func TestFlow_forgetsSecrets(t *testing.T) {
 	t.Parallel()
 	f := atPass(t)
 	f.first, f.second, f.generated, f.last = "a", "a", "b", "b"
-	f.secrets["s3"] = app.Secrets{"secret_key": app.NewSecret("s")}
+	f.loc.Choose("s3")
+	f.loc.Fill(map[string]string{"bucket": "b"}, app.Secrets{"secret_key": app.NewSecret("s")})
 	f.forget()
-	if f.first+f.second+f.generated+f.last != "" || len(f.secrets) != 0 {
+	if f.first+f.second+f.generated+f.last != "" || len(f.loc.Filled().Secrets) != 0 {
 		t.Errorf("%+v", f)
 	}
 }
@@ -158,12 +167,17 @@ func TestModelFirst(t *testing.T) {
 	broken.Sources[0].Error = &app.Error{Code: app.CodeSourceMissing}
 	running := uitest.FirstDay()
 	running.Job = uitest.BackingUp().Job
+	unread := uitest.Safe()
+	unread.Sources[0].Point.Verified = false
 	f := NewFlow()
 	f.discovered(uitest.Found())
 	for name, tt := range map[string]struct {
 		s    app.Status
 		want firstState
-	}{"first": {uitest.FirstDay(), firstWaiting}, "running": {running, firstRunning}, "broken": {broken, firstFailed}, "done": {uitest.Safe(), firstDone}} {
+	}{
+		"first": {uitest.FirstDay(), firstWaiting}, "running": {running, firstRunning}, "broken": {broken, firstFailed}, "done": {uitest.Safe(), firstDone},
+		"no kit": {uitest.Kitless(), firstKit}, "late": {uitest.Late(), firstUnsure}, "not read back": {unread, firstWaiting},
+	} {
 		if v := modelFirst(w, tt.s, f, uitest.Now()); v.State != tt.want || v.Button == "" {
 			t.Errorf("%s: %s", name, v.State)
 		}

@@ -12,8 +12,19 @@ import (
 	"kvart/ui/widgets"
 )
 
-// show draws the page the flow is at.
+// show draws the page the flow is at, from its top.
 func (s *Screen) show() {
+	s.scroll.ScrollToTop()
+	s.redraw()
+}
+
+// redraw draws the page the flow is at. A new language makes a new screen, on
+// which what this one began goes on.
+func (s *Screen) redraw() {
+	if s.flow.shown != s {
+		s.flow.shown.redraw()
+		return
+	}
 	s.steps.RemoveAll()
 	for i, p := range s.flow.pages() {
 		tone := widgets.ToneNeutral
@@ -22,9 +33,7 @@ func (s *Screen) show() {
 		}
 		s.steps.Add(widgets.NewPill(s.env.T("setup.step", map[string]any{"N": i + 1, "Step": s.env.T("setup.step." + string(p))}), tone))
 	}
-	s.probe, s.form = nil, nil
 	s.shown = firstView{}
-	s.scroll.ScrollToTop()
 	switch s.flow.page {
 	case pageWhat:
 		s.put(s.what()...)
@@ -32,6 +41,8 @@ func (s *Screen) show() {
 		s.put(s.where()...)
 	case pagePass:
 		s.put(s.pass()...)
+	case pageKit:
+		s.put(s.title("setup.kit"), s.maker.Object())
 	case pageFirst:
 		s.showFirst()
 	}
@@ -75,6 +86,9 @@ func (s *Screen) what() []fyne.CanvasObject {
 		rows = append(rows, widgets.NewText(t("sources.found.none"), widgets.Muted()))
 	}
 	objects := []fyne.CanvasObject{s.title("setup.what"), widgets.NewCard(widgets.Column(widgets.Gap12, rows...))}
+	if !s.flow.hasVault {
+		objects = append(objects, s.haveKit())
+	}
 	if s.flow.forms == nil {
 		return objects
 	}
@@ -108,47 +122,22 @@ func (s *Screen) addOwn(k app.KindSpec, f app.Field) {
 
 // where asks where to store the backups.
 func (s *Screen) where() []fyne.CanvasObject {
-	t := s.env.T
 	objects := []fyne.CanvasObject{s.title("setup.where")}
+	if s.flow.reconnect {
+		objects = append(objects, s.haveKit())
+	}
 	if s.flow.forms == nil {
-		return append(objects, widgets.NewText(t("setup.busy"), widgets.Muted()))
+		return append(objects, widgets.NewText(s.env.T("setup.busy"), widgets.Muted()))
 	}
-	var kinds []fyne.CanvasObject
-	for _, k := range s.flow.forms.Storages {
-		title := t("storage." + string(k.Kind))
-		pill, tone := pillsOf(s.env.Words, k)
-		c := widgets.NewChoice(title, widgets.Column(widgets.Gap8, widgets.NewText(title, widgets.Strong()),
-			widgets.NewText(t("storage."+string(k.Kind)+".hint"), widgets.Caption()), widgets.Leading(widgets.NewPill(pill, tone))),
-			func() { s.flow.choose(k.Kind); s.trouble.Show(nil, nil); s.show() })
-		c.Select(k.Kind == s.flow.kind)
-		kinds = append(kinds, c)
-	}
-	objects = append(objects, widgets.Grid(widgets.Gap16, 240, 4, kinds...))
-	spec, ok := s.flow.spec()
-	if !ok {
-		return objects
-	}
-	s.form = screen.NewForm(s.env, "storage", spec, s.flow.settings[s.flow.kind], s.flow.secrets[s.flow.kind])
-	said := widgets.Column(widgets.Gap4)
-	s.form.OnChanged = func() {
-		s.flow.fill(s.form.Settings(), s.form.Secrets())
-		said.RemoveAll()
-		s.check()
-	}
-	if s.flow.report == nil {
-		s.flow.fill(s.form.Settings(), s.form.Secrets())
-	} else {
-		v := modelReport(s.env.Words, *s.flow.report)
-		for _, l := range v.Lines {
-			said.Add(widgets.NewText(l, widgets.Strong().In(widgets.ToneGood.Text())))
-		}
-		if v.Warn != "" {
-			said.Add(widgets.NewText(v.Warn, widgets.Body().In(widgets.ToneWarn.Text())))
-		}
-	}
-	s.probe = widgets.NewButton(t("setup.test"), s.test)
-	return append(objects, widgets.NewCard(widgets.Column(widgets.Gap16, s.form.Object(),
-		widgets.NewText(t("storage."+string(spec.Kind)+".unprotected"), widgets.Caption()), widgets.Leading(s.probe), said)))
+	return append(objects, s.picker.Objects()...)
+}
+
+// haveKit leads those who had Kvart before to what they had.
+func (s *Screen) haveKit() fyne.CanvasObject {
+	t := s.env.T
+	return widgets.NewCard(widgets.Row(widgets.Gap24, nil, widgets.Column(widgets.Gap4,
+		widgets.NewText(t("setup.havekit"), widgets.Strong()), widgets.NewText(t("setup.havekit.text"), widgets.Caption())),
+		widgets.NewButton(t("reopen.button"), func() { s.env.Show(screen.Place{Screen: screen.Reopen}) })))
 }
 
 // pass asks for the passphrase, or makes one.

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/container"
 
 	"kvart/app"
+	"kvart/ui/kit"
 	"kvart/ui/screen"
 	"kvart/ui/widgets"
 )
@@ -30,8 +31,9 @@ type Screen struct {
 	job     *screen.JobCard
 	busy    bool // the guard was asked for something that changes the setup
 	looking bool
-	form    *screen.Form
-	probe   *widgets.Button
+	picker  *screen.Picker
+	opener  *screen.Opener
+	maker   *kit.Maker
 	shown   firstView
 }
 
@@ -42,14 +44,35 @@ func New(env screen.Env, f *Flow) *Screen {
 	s := &Screen{env: env, flow: f, steps: widgets.Leading(), body: widgets.Column(widgets.Gap16), trouble: screen.NewTrouble(env)}
 	s.job = screen.NewJobCard(env, s.stop)
 	s.back = widgets.NewButton(env.T("back"), func() { s.Back() })
-	s.later = widgets.NewQuiet(env.T("setup.later"), s.leave)
+	s.later = widgets.NewQuiet(env.T("setup.later"), s.doLater)
 	s.next = widgets.NewPrimary(env.T("setup.continue"), s.Enter)
 	s.hint = widgets.NewText("", widgets.Caption().Cut())
-	s.scroll = widgets.Page(s.steps, s.trouble.Object(), s.body)
+	s.opener = screen.NewOpener(env, s.ask)
+	s.maker = kit.NewMaker(env, s.ask)
+	s.maker.Fail = s.trouble.Show
+	s.scroll = widgets.Page(s.steps, s.trouble.Object(), s.opener.Object(), s.body)
 	s.trouble.OnChanged = func() { widgets.Relayout(s.scroll) }
+	s.opener.OnChanged = func() { s.scroll.ScrollToTop(); widgets.Relayout(s.scroll) }
+	s.maker.OnChanged = func() { widgets.Relayout(s.scroll); s.check() }
+	s.picker = s.newPicker()
+	f.shown = s
 	s.foot = widgets.Inset(32, 20, widgets.Row(widgets.Gap16, []fyne.CanvasObject{s.back, s.later}, s.hint, s.next))
 	s.object = widgets.Foot(s.scroll, s.foot)
 	return s
+}
+
+func (s *Screen) newPicker() *screen.Picker {
+	p := screen.NewPicker(s.env, s.flow.loc)
+	p.Ask, p.Redraw, p.OnChanged = s.ask, s.redraw, s.check
+	p.Fail = func(err error, again func()) {
+		s.trouble.Show(err, again)
+		if err != nil {
+			s.scroll.ScrollToTop()
+		}
+	}
+	p.Relayout = func() { widgets.Relayout(s.scroll) }
+	p.Reveal = func(part fyne.CanvasObject) { widgets.ScrollTo(s.scroll, part) }
+	return p
 }
 
 // Object implements [screen.Screen].
@@ -58,9 +81,11 @@ func (s *Screen) Object() fyne.CanvasObject { return s.object }
 // Open implements [screen.Screen].
 func (s *Screen) Open(p screen.Place) {
 	s.trouble.Show(nil, nil)
+	s.opener.Close()
 	if !s.busy {
 		s.flow.resume(s.status, p.Reconnect)
 	}
+	s.maker.Begin(false)
 	s.show()
 	if s.flow.forms == nil || len(s.flow.picks) == 0 {
 		s.discover()
@@ -70,6 +95,7 @@ func (s *Screen) Open(p screen.Place) {
 // Set implements [screen.Screen].
 func (s *Screen) Set(st app.Status) {
 	s.status = st
+	s.maker.Set(st.Kit)
 	if s.flow.page == pageFirst {
 		s.showFirst()
 	}
@@ -78,6 +104,8 @@ func (s *Screen) Set(st app.Status) {
 // Enter implements [screen.Screen].
 func (s *Screen) Enter() {
 	switch {
+	case !s.busy && s.flow.page == pageKit && !s.status.Kit.Good():
+		s.maker.Enter()
 	case s.busy || s.next.Disabled():
 	case s.flow.page == pageFirst:
 		s.firstButton()
@@ -85,6 +113,9 @@ func (s *Screen) Enter() {
 		s.makeVault()
 	case s.flow.page == pageWhat && s.flow.hasVault:
 		s.addSources()
+	case s.flow.page == pageKit:
+		s.flow.page = pageFirst
+		s.show()
 	case s.flow.next():
 		s.trouble.Show(nil, nil)
 		s.show()
@@ -93,12 +124,28 @@ func (s *Screen) Enter() {
 
 // Back implements [screen.Screen].
 func (s *Screen) Back() bool {
-	if s.busy || !s.flow.back() {
+	if s.busy {
+		return false
+	}
+	if s.opener.Close() || s.flow.page == pageWhere && s.picker.Back() {
+		return true
+	}
+	if !s.flow.back() {
 		return false
 	}
 	s.trouble.Show(nil, nil)
 	s.show()
 	return true
+}
+
+// doLater leaves the kit for another day, or else the setup.
+func (s *Screen) doLater() {
+	if s.flow.page == pageKit {
+		s.flow.page = pageFirst
+		s.show()
+		return
+	}
+	s.leave()
 }
 
 func (s *Screen) leave() { s.env.Show(screen.Place{Screen: screen.Home}) }
@@ -143,25 +190,12 @@ func (s *Screen) discover() {
 			s.looking = false
 			s.trouble.Show(err, s.discover)
 			if len(forms.Storages) > 0 {
-				s.flow.forms = &forms
+				s.flow.know(forms)
 			}
 			s.flow.discovered(found)
 			s.show()
 		}
 	})
-}
-
-// test proves the storage.
-func (s *Screen) test() {
-	spec := s.flow.storage()
-	var report app.StorageReport
-	s.ask(func(ctx context.Context) (err error) {
-		report, err = s.env.Service.ProbeStorage(ctx, spec)
-		return err
-	}, func() {
-		s.trouble.Show(s.flow.proved(report), s.test)
-		s.show()
-	}, s.test)
 }
 
 // makeVault makes or opens the vault and then adds the sources.
@@ -173,29 +207,26 @@ func (s *Screen) makeVault() {
 		s.addSources()
 		return
 	}
-	spec := s.flow.storage()
-	r := app.VaultRequest{Storage: spec, Shop: s.flow.shop, Secrets: app.Secrets{app.PassphraseKey: app.NewSecret(s.flow.passphrase())}}
-	for k, v := range spec.Secrets {
-		r.Secrets[k] = v
+	r := s.flow.request()
+	if s.flow.existing() {
+		s.opener.Open(r, func(app.VaultInfo) { s.gotVault() })
+		return
 	}
-	open := s.flow.existing()
-	s.ask(func(ctx context.Context) (err error) {
-		if open {
-			_, err = s.env.Service.OpenVault(ctx, r)
-		} else {
-			_, err = s.env.Service.CreateVault(ctx, r)
-		}
+	s.ask(func(ctx context.Context) error {
+		_, err := s.env.Service.CreateVault(ctx, r)
 		return err
-	}, func() {
-		s.flow.hasVault, s.flow.made = true, true
-		s.flow.forget()
-		if s.flow.reconnect {
-			s.flow.reconnect = false
-			s.leave()
-			return
-		}
-		s.addSources()
-	}, s.makeVault)
+	}, s.gotVault, s.makeVault)
+}
+
+func (s *Screen) gotVault() {
+	s.flow.hasVault, s.flow.made = true, true
+	s.flow.forget()
+	if s.flow.reconnect {
+		s.flow.reconnect = false
+		s.leave()
+		return
+	}
+	s.addSources()
 }
 
 // addSources adds what was ticked. One that is refused does not stop the
@@ -218,7 +249,11 @@ func (s *Screen) addSources() {
 	}, func() {
 		s.flow.failed = failed
 		s.flow.page = pageFirst
+		if s.flow.kitGood = s.status.Kit.Good(); !s.flow.kitGood && len(failed) < len(picks) {
+			s.flow.page = pageKit
+		}
 		s.show()
+		// It runs while the kit is made: the sooner there is a backup the better.
 		if len(failed) < len(picks) {
 			s.startFirst()
 		}
@@ -231,9 +266,7 @@ func (s *Screen) startFirst() {
 			return err
 		}
 		return s.startAtLogin(ctx)
-	}, func() {
-		s.showFirst()
-	}, s.startFirst)
+	}, s.check, s.startFirst)
 }
 
 // startAtLogin makes the guard start with the computer: who sets Kvart up wants
@@ -262,6 +295,9 @@ func (s *Screen) firstButton() {
 		s.show()
 	case firstFailed:
 		s.startFirst()
+	case firstKit:
+		s.flow.page, s.flow.kitGood = pageKit, false
+		s.show()
 	default:
 		s.flow.picks, s.flow.failed = nil, map[string]error{}
 		s.leave()
@@ -270,7 +306,7 @@ func (s *Screen) firstButton() {
 
 // check brings the buttons up to date with what is lacking.
 func (s *Screen) check() {
-	lack := s.flow.lack()
+	lack := s.lack()
 	hint := ""
 	if lack != "" {
 		hint = s.env.T("setup.lack." + lack)
@@ -282,13 +318,12 @@ func (s *Screen) check() {
 	s.next.SetEnabled(lack == "" && !s.busy)
 	pages := s.flow.pages()
 	i := slices.Index(pages, s.flow.page)
-	visible(s.back, i > 0 && !s.flow.made && s.flow.page != pageFirst)
-	visible(s.later, s.flow.page != pageFirst)
+	after := s.flow.page == pageFirst || s.flow.page == pageKit
+	screen.Visible(s.back, i > 0 && !s.flow.made && !after)
+	screen.Visible(s.later, s.flow.page != pageFirst || s.shown.State == firstKit)
 	s.back.SetEnabled(!s.busy)
 	s.later.SetEnabled(!s.busy)
-	if s.probe != nil {
-		s.probe.SetEnabled(!s.busy && s.form != nil && s.form.Complete())
-	}
+	s.picker.Check(s.busy)
 	if s.flow.page != pageFirst {
 		text := s.env.T("setup.continue")
 		if s.flow.page == pagePass {
@@ -301,10 +336,10 @@ func (s *Screen) check() {
 	s.foot.Refresh()
 }
 
-func visible(o fyne.CanvasObject, on bool) {
-	if on {
-		o.Show()
-	} else {
-		o.Hide()
+// lack tells what keeps the page from being left forwards.
+func (s *Screen) lack() string {
+	if s.flow.page == pageKit && !s.status.Kit.Good() {
+		return "kit"
 	}
+	return s.flow.lack()
 }

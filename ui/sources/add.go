@@ -87,8 +87,9 @@ func (a *adder) draw() {
 // choose shows the form of a kind.
 func (a *adder) choose(k app.KindSpec) {
 	a.spec, a.named = k, false
-	a.form = screen.NewForm(a.s.env, "source", k, nil, nil)
+	a.form = screen.NewForm(a.s.env, "source", k, screen.Filling{})
 	a.form.OnChanged = a.changed
+	a.form.OnShape = func() { widgets.Relayout(a.s.object) }
 	a.name = widgets.NewEntry("", func(string) { a.named = true; a.check() })
 	a.add = widgets.NewPrimary(a.s.env.T("sources.add"), a.submit)
 	a.check()

@@ -23,12 +23,14 @@ type card struct {
 	Tone              widgets.Tone
 	Facts             []fact
 	Problem           *screen.Problem
+	Secret            bool     // its secrets have to be entered again
 	Files             []string // that could not be read as they should
 	More              string
 }
 
 type viewModel struct {
 	CanAdd bool
+	Past   bool // shown as it was: nothing can be changed
 	Text   string
 	Cards  []card
 }
@@ -36,13 +38,19 @@ type viewModel struct {
 func model(w *assets.Words, s app.Status, now time.Time) viewModel {
 	v := viewModel{CanAdd: s.Vault != nil, Text: w.T("sources.text")}
 	switch {
+	case s.Vault != nil && !s.Vault.AsOf.IsZero():
+		v.CanAdd, v.Past, v.Text = false, true, w.T("sources.past")
 	case s.Vault == nil:
 		v.Text = w.T("sources.novault")
 	case len(s.Sources) == 0:
 		v.Text = w.T("sources.none")
 	}
 	for _, src := range s.Sources {
-		v.Cards = append(v.Cards, cardOf(w, src, now))
+		c := cardOf(w, src, now)
+		if s.Vault != nil && !s.Vault.AsOf.IsZero() {
+			c.State, c.Tone = screen.PastStateOf(w, src)
+		}
+		v.Cards = append(v.Cards, c)
 	}
 	return v
 }
@@ -50,6 +58,7 @@ func model(w *assets.Words, s app.Status, now time.Time) viewModel {
 func cardOf(w *assets.Words, s app.SourceStatus, now time.Time) card {
 	c := card{Name: s.Source.Name, Kind: w.T("source." + string(s.Source.Kind)), Where: screen.WhereOf(s.Source.Settings)}
 	c.State, c.Tone = screen.StateOf(w, s)
+	c.Secret = screen.NeedsSecret(s)
 	last, size, restore := w.T("none"), w.T("none"), w.T("none")
 	if s.Point != nil {
 		last = w.When(s.Point.Time, now)

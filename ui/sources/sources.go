@@ -22,7 +22,11 @@ type Screen struct {
 	body    *fyne.Container
 	trouble *screen.Trouble
 	confirm *screen.Confirm
-	adding  *adder            // nil while the list is shown
+	adding  *adder // nil while nothing is added
+	editing string // the source whose form is shown; "" for none
+	form    *screen.SourceForm
+	status  app.Status
+	worker  *screen.Worker
 	checked map[string]string // what the last check of a source said
 }
 
@@ -31,6 +35,7 @@ var _ screen.Screen = (*Screen)(nil)
 // New returns Sources without a status yet.
 func New(env screen.Env) *Screen {
 	s := &Screen{env: env, body: widgets.Column(widgets.Gap16), trouble: screen.NewTrouble(env), confirm: screen.NewConfirm(env), checked: map[string]string{}}
+	s.worker = screen.NewWorker(env, s.trouble)
 	s.object = widgets.Page(s.trouble.Object(), s.confirm.Object(), s.body)
 	s.trouble.OnChanged = func() { widgets.Relayout(s.object) }
 	s.confirm.OnChanged = s.trouble.OnChanged
@@ -41,10 +46,13 @@ func New(env screen.Env) *Screen {
 func (s *Screen) Object() fyne.CanvasObject { return s.object }
 
 // Open implements [screen.Screen].
-func (s *Screen) Open(screen.Place) {
+func (s *Screen) Open(p screen.Place) {
 	s.trouble.Show(nil, nil)
 	s.confirm.Close()
 	s.closeAdder()
+	if p.Change && p.Source != "" {
+		s.edit(p.Source)
+	}
 }
 
 // Enter implements [screen.Screen].
@@ -52,8 +60,14 @@ func (s *Screen) Enter() {
 	switch {
 	case s.adding != nil:
 		s.adding.submit()
+	case s.editing != "":
+		if s.form != nil {
+			s.form.Submit()
+		}
 	case s.vm.CanAdd:
 		s.openAdder()
+	case s.vm.Past:
+		s.env.Show(screen.Place{Screen: screen.Recover})
 	default:
 		s.env.Show(screen.Place{Screen: screen.Setup})
 	}
@@ -69,6 +83,7 @@ func (s *Screen) Back() bool {
 
 // Set implements [screen.Screen].
 func (s *Screen) Set(st app.Status) {
+	s.status = st
 	m := model(s.env.Words, st, s.env.Now())
 	s.names = s.names[:0]
 	for _, c := range m.Cards {
@@ -78,7 +93,7 @@ func (s *Screen) Set(st app.Status) {
 		return
 	}
 	s.vm, s.drawn = m, true
-	if s.adding == nil {
+	if s.adding == nil && s.editing == "" {
 		s.draw()
 	}
 }
@@ -91,10 +106,10 @@ func (s *Screen) openAdder() {
 }
 
 func (s *Screen) closeAdder() bool {
-	if s.adding == nil {
+	if s.adding == nil && s.editing == "" {
 		return false
 	}
-	s.adding = nil
+	s.adding, s.editing, s.form = nil, "", nil
 	s.draw()
 	return true
 }
@@ -107,7 +122,10 @@ func (s *Screen) put(objects ...fyne.CanvasObject) {
 func (s *Screen) draw() {
 	t := s.env.T
 	add := widgets.NewPrimary(t("sources.add"), s.openAdder)
-	if !s.vm.CanAdd {
+	switch {
+	case s.vm.Past:
+		add = widgets.NewPrimary(t("remedy.recover"), s.Enter)
+	case !s.vm.CanAdd:
 		add = widgets.NewPrimary(t("home.button.empty"), s.Enter)
 	}
 	objects := []fyne.CanvasObject{widgets.Row(widgets.Gap16, nil, widgets.Column(widgets.Gap8,
@@ -145,7 +163,11 @@ func (s *Screen) card(c card) fyne.CanvasObject {
 	if said := s.checked[c.Name]; said != "" {
 		rows = append(rows, widgets.Leading(widgets.NewPill(said, widgets.ToneGood)))
 	}
-	rows = append(rows, widgets.Leading(
+	change := widgets.NewButton(t("sources.change"), func() { s.edit(c.Name) })
+	if c.Secret {
+		change = widgets.NewPrimary(t("remedy.source"), func() { s.edit(c.Name) })
+	}
+	rows = append(rows, widgets.Leading(change,
 		widgets.NewButton(t("sources.check"), func() { s.check(c.Name) }),
 		widgets.NewButton(t("sources.history"), func() { s.env.Show(screen.Place{Screen: screen.History, Source: c.Name}) }),
 		widgets.NewButton(t("sources.remove"), func() { s.askRemove(c.Name) })))
@@ -164,7 +186,7 @@ func (s *Screen) check(name string) {
 			} else {
 				s.object.ScrollToTop()
 			}
-			if s.adding == nil {
+			if s.adding == nil && s.editing == "" {
 				s.draw()
 			}
 		}

@@ -1,6 +1,7 @@
 package uitest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +55,8 @@ func Texts(c fyne.Canvas) []string {
 			out = append(out, w.Words())
 		case *widgets.Entry:
 			out = append(out, w.Text, w.PlaceHolder)
+		case *widgets.Select:
+			out = append(out, w.Selected)
 		case *widget.TextGrid:
 			out = append(out, w.Text())
 		case *canvas.Text:
@@ -153,6 +156,19 @@ func Fields(c fyne.Canvas) []*widgets.Entry {
 		}
 	}
 	return out
+}
+
+// Choose chooses an option of the visible select that offers it, as a person
+// would.
+func Choose(t testing.TB, c fyne.Canvas, option string) {
+	t.Helper()
+	for _, o := range Visible(c) {
+		if s, ok := o.(*widgets.Select); ok && slices.Contains(s.Options, option) {
+			s.SetSelected(option)
+			return
+		}
+	}
+	t.Fatalf("%q cannot be chosen; on the screen is:\n%s", option, strings.Join(Texts(c), "\n"))
 }
 
 // Write types into the nth visible entry, in place of what is there.

@@ -15,7 +15,7 @@ func Vault() *app.VaultInfo {
 	return &app.VaultInfo{ID: "v1", Shop: "Kafferosteriet", Storage: "folder", Where: "/media/backup/kvart", Bytes: 8_400_000_000}
 }
 
-// Forms returns two kinds of source and two of storage.
+// Forms returns two kinds of source and three of storage.
 func Forms() app.Forms {
 	return app.Forms{
 		Sources: []app.KindSpec{
@@ -23,15 +23,43 @@ func Forms() app.Forms {
 			{Kind: "folder", Fields: []app.Field{{Key: "path", Type: app.FieldFolder, Required: true}, {Key: "exclude", Type: app.FieldLines}}},
 		},
 		Storages: []app.KindSpec{
-			{Kind: "s3", OffSite: true, CanLock: true, Fields: []app.Field{
-				{Key: "endpoint", Type: app.FieldText, Required: true},
-				{Key: "bucket", Type: app.FieldText, Required: true},
-				{Key: "region", Type: app.FieldText},
-				{Key: "access_key", Type: app.FieldText, Required: true},
-				{Key: "secret_key", Type: app.FieldSecret, Required: true},
-				{Key: "insecure", Type: app.FieldSwitch},
+			s3Kind(),
+			{Kind: "sftp", OffSite: true, Fields: []app.Field{
+				{Key: "host", Type: app.FieldText, Required: true},
+				{Key: "user", Type: app.FieldText, Required: true},
+				{Key: "password", Type: app.FieldSecret},
+				{Key: "path", Type: app.FieldText, Required: true},
+				{Key: "port", Type: app.FieldNumber, Default: "22", Advanced: true},
+				{Key: "private_key", Type: app.FieldSecret, Multiline: true, Advanced: true},
+				{Key: "host_key", Type: app.FieldText, Advanced: true},
 			}},
 			{Kind: "folder", Fields: []app.Field{{Key: "path", Type: app.FieldFolder, Required: true}}},
+		},
+	}
+}
+
+// s3Kind has presets, a lock, a choice and settings few need.
+func s3Kind() app.KindSpec {
+	return app.KindSpec{
+		Kind: "s3", OffSite: true, CanLock: true, Fields: []app.Field{
+			{Key: "preset", Type: app.FieldChoice, Choices: []string{"b2", "wasabi", "r2", "minio", "other"}},
+			{Key: "endpoint", Type: app.FieldText},
+			{Key: "account", Type: app.FieldText, Advanced: true},
+			{Key: "bucket", Type: app.FieldText, Required: true},
+			{Key: "region", Type: app.FieldText},
+			{Key: "prefix", Type: app.FieldText, Advanced: true},
+			{Key: "access_key", Type: app.FieldText, Required: true},
+			{Key: "secret_key", Type: app.FieldSecret, Required: true},
+			{Key: "lock_mode", Type: app.FieldChoice, Default: "none", Choices: []string{"none", "governance", "compliance"}},
+			{Key: "lock_days", Type: app.FieldNumber, Default: "30"},
+			{Key: "insecure", Type: app.FieldSwitch, Default: "false", Advanced: true},
+		},
+		Presets: []app.Preset{
+			{Key: "b2", Settings: map[string]string{"endpoint": "s3.{region}.backblazeb2.com"}, Regions: []string{"eu-central-003", "us-west-004"}, CanLock: true},
+			{Key: "wasabi", Settings: map[string]string{"endpoint": "s3.{region}.wasabisys.com"}, Regions: []string{"eu-central-2", "eu-west-1"}, CanLock: true},
+			{Key: "r2", Settings: map[string]string{"endpoint": "{account}.r2.cloudflarestorage.com", "region": "auto"}},
+			{Key: "minio", Settings: map[string]string{"region": "us-east-1"}, CanLock: true},
+			{Key: "other", Settings: map[string]string{"region": "us-east-1"}, CanLock: true},
 		},
 	}
 }
@@ -89,6 +117,7 @@ func Safe() app.Status {
 			source("Lager", "sqlite", "/home/asa/Lager/lager.db", 31_000_000, 1),
 			source("Bilder", "folder", "/home/asa/Bilder", 3_100_000_000, 1204),
 		},
+		Kit:        app.KitState{Number: 2, Made: Now().AddDate(0, 0, -16), Confirmed: Now().AddDate(0, 0, -16)},
 		LastBackup: Now().Add(-4 * time.Minute), NextBackup: Now().Add(11 * time.Minute), Today: Quarters(Now()),
 		LastDrill: &app.DrillResult{Source: "Kassan", At: Now().Add(-34 * time.Hour), OK: true, Seconds: 27, Checks: []app.Check{{Code: "integrity", OK: true}}},
 	}
@@ -200,6 +229,8 @@ func Statuses() map[string]app.Status {
 	return map[string]app.Status{
 		"safe": Safe(), "empty": Empty(), "nosources": NoSources(), "first": FirstDay(), "late": Late(),
 		"failed": Failed(), "unproven": Unproven(), "paused": Paused(), "backup": BackingUp(), "restoring": Restoring(),
+		"sheltered": Sheltered(), "bare": Bare(), "kitless": Kitless(), "damaged": Damaged(), "past": Past(),
+		"replaced": Replaced(), "secret": MissingSecret(), "mending": Mending(),
 	}
 }
 

@@ -24,8 +24,6 @@ type Service struct {
 	OnPush func(app.Status)
 
 	ProbeFunc    func(app.StorageSpec) (app.StorageReport, error)
-	CreateFunc   func(app.VaultRequest) error
-	OpenFunc     func(app.VaultRequest) error
 	DiscoverFunc func() ([]app.Found, error)
 	AddFunc      func(app.AddSourceRequest) error
 	RemoveFunc   func(name string) error
@@ -45,13 +43,17 @@ type Service struct {
 	UndoFunc     func(app.RestoreID) (app.JobID, error)
 	RestoresFunc func() ([]app.RestoreRecord, error)
 	SettingsFunc func(app.Settings) error
+	FormsFunc    func() app.Forms
+	ChangeFunc   func(app.ChangeSourceRequest) error
+
+	Care
 }
 
 var _ app.Service = (*Service)(nil)
 
 // NewService returns a guard that stands as the status says.
 func NewService(s app.Status) *Service {
-	return &Service{current: s, settings: app.Settings{Language: s.Language, Autostart: s.Autostart}}
+	return &Service{current: s, settings: app.Settings{Language: s.Language, Autostart: s.Autostart}, Care: Care{KitCode: "7F3K-Q2"}}
 }
 
 func (s *Service) call(name string) {
@@ -108,8 +110,20 @@ func (s *Service) Watch(ctx context.Context, fn func(app.Status) error) error {
 	return ctx.Err()
 }
 
+// change changes the status as the guard would, and tells the window.
+func (s *Service) change(fn func(*app.Status)) {
+	st := s.Current()
+	fn(&st)
+	s.Push(st)
+}
+
 // Forms implements [app.VaultService].
-func (s *Service) Forms(context.Context) (app.Forms, error) { return Forms(), nil }
+func (s *Service) Forms(context.Context) (app.Forms, error) {
+	if s.FormsFunc != nil {
+		return s.FormsFunc(), nil
+	}
+	return Forms(), nil
+}
 
 // ProbeStorage implements [app.VaultService].
 func (s *Service) ProbeStorage(_ context.Context, spec app.StorageSpec) (app.StorageReport, error) {
@@ -118,28 +132,6 @@ func (s *Service) ProbeStorage(_ context.Context, spec app.StorageSpec) (app.Sto
 		return s.ProbeFunc(spec)
 	}
 	return app.StorageReport{State: app.LocationEmpty, RoundTrip: 212 * time.Millisecond, Free: 640_000_000_000}, nil
-}
-
-// CreateVault implements [app.VaultService].
-func (s *Service) CreateVault(_ context.Context, r app.VaultRequest) (app.VaultInfo, error) {
-	s.call("CreateVault")
-	if s.CreateFunc != nil {
-		if err := s.CreateFunc(r); err != nil {
-			return app.VaultInfo{}, err
-		}
-	}
-	return *Vault(), nil
-}
-
-// OpenVault implements [app.VaultService].
-func (s *Service) OpenVault(_ context.Context, r app.VaultRequest) (app.VaultInfo, error) {
-	s.call("OpenVault")
-	if s.OpenFunc != nil {
-		if err := s.OpenFunc(r); err != nil {
-			return app.VaultInfo{}, err
-		}
-	}
-	return *Vault(), nil
 }
 
 // StartVerify implements [app.VaultService].
@@ -181,6 +173,34 @@ func (s *Service) RemoveSource(_ context.Context, name string) error {
 		return s.RemoveFunc(name)
 	}
 	return nil
+}
+
+// ChangeSource implements [app.SourceService]. A secret that was missing is
+// there afterwards.
+func (s *Service) ChangeSource(_ context.Context, r app.ChangeSourceRequest) (app.Source, error) {
+	s.call("ChangeSource")
+	if s.ChangeFunc != nil {
+		if err := s.ChangeFunc(r); err != nil {
+			return app.Source{}, err
+		}
+	}
+	var out app.Source
+	s.change(func(st *app.Status) {
+		sources := append([]app.SourceStatus{}, st.Sources...)
+		for i := range sources {
+			if sources[i].Source.Name == r.Source {
+				out = sources[i].Source
+				if len(r.Secrets) > 0 && app.CodeOf(sources[i].Error) == app.CodeSecretMissing {
+					sources[i].Error = nil
+				}
+			}
+		}
+		st.Sources = sources
+	})
+	if out.Name == "" {
+		return out, app.Errorf(app.CodeSourceUnknown, "change source", "no %s", r.Source).With("source", r.Source)
+	}
+	return out, nil
 }
 
 // CheckSource implements [app.SourceService].

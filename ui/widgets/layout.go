@@ -324,3 +324,10 @@ func Relayout(page *container.Scroll) {
 	page.Content.Refresh()
 	page.Refresh()
 }
+
+// ScrollTo brings a part of a page into view, near its top.
+func ScrollTo(page *container.Scroll, part fyne.CanvasObject) {
+	d := fyne.CurrentApp().Driver()
+	y := d.AbsolutePositionForObject(part).Y - d.AbsolutePositionForObject(page.Content).Y - Gap24
+	page.ScrollToOffset(fyne.NewPos(0, min(max(y, 0), max(page.Content.Size().Height-page.Size().Height, 0))))
+}

@@ -105,6 +105,7 @@ var migrations = [...]string{
 	CREATE TABLE drill (id INTEGER PRIMARY KEY, source TEXT NOT NULL, at INTEGER NOT NULL, doc TEXT NOT NULL);
 	CREATE TABLE restore (id TEXT PRIMARY KEY, started INTEGER NOT NULL, doc TEXT NOT NULL);
 	CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);`,
+	`CREATE TABLE used (day INTEGER PRIMARY KEY, at INTEGER NOT NULL, bytes INTEGER NOT NULL);`,
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {

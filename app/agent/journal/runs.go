@@ -179,7 +179,7 @@ func (j *Journal) Forget(ctx context.Context, ids ...app.PointID) error {
 // ForgetVault drops everything that is about the vault in use, for another:
 // runs, drills and pauses stay, they are about this computer.
 func (j *Journal) ForgetVault(ctx context.Context) error {
-	for _, q := range []string{`DELETE FROM verified`, `DELETE FROM place`, `DELETE FROM restore`, `DELETE FROM meta`} {
+	for _, q := range []string{`DELETE FROM verified`, `DELETE FROM place`, `DELETE FROM restore`, `DELETE FROM meta`, `DELETE FROM used`} {
 		if err := j.exec(ctx, q); err != nil {
 			return err
 		}
@@ -208,9 +208,9 @@ func (j *Journal) Pauses(ctx context.Context, from, to time.Time) ([]Pause, erro
 	}, `SELECT started, ended FROM pause WHERE started < ? AND ended > ? ORDER BY started`, millis(to), millis(from))
 }
 
-// Trim drops runs, pauses and drills older than a time.
+// Trim drops runs, pauses, drills and uses older than a time.
 func (j *Journal) Trim(ctx context.Context, before time.Time) error {
-	for _, q := range []string{`DELETE FROM run WHERE quarter < ?`, `DELETE FROM pause WHERE ended < ?`, `DELETE FROM drill WHERE at < ?`} {
+	for _, q := range []string{`DELETE FROM run WHERE quarter < ?`, `DELETE FROM pause WHERE ended < ?`, `DELETE FROM drill WHERE at < ?`, `DELETE FROM used WHERE at < ?`} {
 		if err := j.exec(ctx, q, millis(before)); err != nil {
 			return err
 		}
