@@ -8,6 +8,8 @@ import (
 	"kvart/connectors"
 	"kvart/connectors/folder"
 	"kvart/connectors/internal/rawfile"
+	"kvart/connectors/mysql"
+	"kvart/connectors/postgres"
 	"kvart/connectors/sqlite"
 )
 
@@ -18,5 +20,7 @@ func Registry(log *slog.Logger) *connectors.Registry {
 	return connectors.NewRegistry(
 		sqlite.New(log, files),
 		folder.New(log, files),
+		mysql.New(log),
+		postgres.New(log),
 	)
 }

@@ -11,7 +11,7 @@ import (
 func TestRegistry(t *testing.T) {
 	t.Parallel()
 	r := all.Registry(slog.New(slog.DiscardHandler))
-	for _, kind := range []app.Kind{"sqlite", "folder"} {
+	for kind, field := range map[app.Kind]string{"sqlite": "path", "folder": "path", "mysql": "database", "postgres": "database"} {
 		c, err := r.Connector(kind)
 		if err != nil {
 			t.Fatal(err)
@@ -19,8 +19,8 @@ func TestRegistry(t *testing.T) {
 		if _, ok := c.(app.Restorer); !ok {
 			t.Errorf("%s restores nothing", kind)
 		}
-		if f, ok := c.Spec().Field("path"); !ok || !f.Required {
-			t.Errorf("%s needs no path", kind)
+		if f, ok := c.Spec().Field(field); !ok || !f.Required {
+			t.Errorf("%s needs no %s", kind, field)
 		}
 	}
 }

@@ -1,0 +1,278 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"kvart/app"
+)
+
+// Codes of checks.
+const (
+	checkOpens     = "opens"
+	checkRows      = "rows"
+	checkSequences = "sequences"
+	checkIntegrity = "integrity"
+	checkFiles     = "files"
+	checkRights    = "rights"
+)
+
+// expected is what a database is compared with.
+type expected struct {
+	stats app.Stats        // as captured
+	rows  map[string]int64 // by file, as loaded; where there are no stats
+	since bool             // it was right when it took its place, and has been used since
+	brief bool             // no look into the indexes: it is in the middle of a transaction
+}
+
+func (e expected) of(t table) (int64, bool) {
+	if n, ok := e.stats[t.key()]; ok {
+		return n, true
+	}
+	if t.extension {
+		return 0, false // the extension may have put rows of its own there
+	}
+	n, ok := e.rows[t.file]
+	return n, ok
+}
+
+// Verify implements [app.Restorer]. When all is well the database that was
+// there before, and was kept until now, is dropped.
+func (c *Connector) Verify(ctx context.Context, r app.Restore) ([]app.Check, error) {
+	var checks []app.Check
+	var err error
+	if r.Target.Dir != "" {
+		checks, err = verifyFolder(ctx, r)
+	} else {
+		checks, err = c.verify(ctx, r)
+	}
+	for i := range checks {
+		checks[i].Source = r.Access.Source.Name
+	}
+	return checks, err
+}
+
+func (c *Connector) verify(ctx context.Context, r app.Restore) (checks []app.Check, err error) {
+	j, admin, err := c.job(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer j.link.close()
+	defer j.let(ctx, admin)
+	defer func() { err = j.codeOf(ctx, "postgres: verify", err) }()
+	if j.way == wayRemove {
+		return []app.Check{{Code: checkFiles, OK: !j.rights.exists, Detail: j.name}}, nil
+	}
+	have, _, err := marked(ctx, admin, j.name)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := j.connect(ctx, j.name)
+	if known := app.AsError(err); err != nil && ctx.Err() == nil {
+		return []app.Check{{Code: checkOpens, Detail: known.Error()}}, nil
+	} else if err != nil {
+		return nil, err
+	}
+	defer j.let(ctx, conn)
+	if j.way == wayTables {
+		return j.verifyTables(ctx, conn)
+	}
+	want := expected{stats: r.Stats, since: have == j.mark}
+	if r.Stats == nil {
+		if want.rows, err = j.countFiles(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if checks, err = j.inspect(ctx, conn, want); err != nil {
+		return nil, err
+	}
+	if !r.Target.Original() || have != j.mark || slices.ContainsFunc(checks, func(c app.Check) bool { return !c.OK }) {
+		return checks, nil
+	}
+	if j.way == wayBeside {
+		if err := drop(ctx, admin, beside(j.name, suffixOld)); err != nil {
+			return checks, err
+		}
+	}
+	return checks, mark(ctx, admin, j.name, "")
+}
+
+// countFiles counts the rows in the point itself.
+func (j *job) countFiles(ctx context.Context) (map[string]int64, error) {
+	rows := map[string]int64{}
+	for _, f := range j.files {
+		if !strings.HasPrefix(f.name, dirData+"/") {
+			continue
+		}
+		n, err := countRows(ctx, j.r.From, f.name, nowhere{})
+		if err != nil {
+			return nil, fmt.Errorf("count %s: %w", f.name, err)
+		}
+		rows[f.name] = n
+	}
+	return rows, nil
+}
+
+// nowhere is progress that nobody looks at.
+type nowhere struct{}
+
+func (nowhere) Expect(int64, int64) {}
+func (nowhere) Done(int64, int64)   {}
+
+// inspect looks at a database that was restored.
+func (j *job) inspect(ctx context.Context, conn *pgx.Conn, want expected) ([]app.Check, error) {
+	_, version := major(conn)
+	encoding := conn.PgConn().ParameterStatus("server_encoding")
+	opens := app.Check{Code: checkOpens, OK: encoding == j.about.Encoding, Detail: "PostgreSQL " + version + ", " + encoding}
+	if !opens.OK {
+		opens.Detail += ", " + j.about.Encoding + " expected"
+	}
+	rows, err := compareRows(ctx, conn, want)
+	if err != nil {
+		return nil, err
+	}
+	seqs, err := j.compareSequences(ctx, conn, want)
+	if err != nil {
+		return nil, err
+	}
+	integrity, err := lookAtIndexes(ctx, conn, want.brief)
+	return []app.Check{opens, rows, seqs, integrity}, err
+}
+
+// compareRows counts every table.
+func compareRows(ctx context.Context, conn *pgx.Conn, want expected) (app.Check, error) {
+	list, err := tables(ctx, conn)
+	if err != nil {
+		return app.Check{}, err
+	}
+	var total int64
+	var wrong []string
+	seen := map[string]bool{}
+	for _, t := range list {
+		seen[t.key()], seen[t.file] = true, true
+		n, err := one[int64](ctx, conn, "SELECT count(*) FROM ONLY "+t.sql())
+		if err != nil {
+			if ctx.Err() != nil || conn.IsClosed() {
+				return app.Check{}, err
+			}
+			wrong = append(wrong, fmt.Sprintf("%s: %v", fullName(t.schema, t.name), err))
+			continue
+		}
+		if expect, ok := want.of(t); ok && n != expect {
+			wrong = append(wrong, fmt.Sprintf("%s: %s rows, %s expected", fullName(t.schema, t.name), spaced(n), spaced(expect)))
+		}
+		total += n
+	}
+	detail := fmt.Sprintf("%d tables, %s rows", len(list), spaced(total))
+	if want.since && len(wrong) > 0 {
+		// Every count was right before the shop's programs were let in.
+		return app.Check{Code: checkRows, OK: true, Detail: fmt.Sprintf("%s; all counted before the switch, %d tables written to since", detail, len(wrong))}, nil
+	}
+	for key, n := range want.stats {
+		if name, ok := strings.CutPrefix(key, statTable); ok && !seen[key] {
+			wrong = append(wrong, fmt.Sprintf("%s: missing, %s rows expected", name, spaced(n)))
+		}
+	}
+	for name, n := range want.rows {
+		if !seen[name] {
+			wrong = append(wrong, fmt.Sprintf("%s: missing, %s rows expected", name, spaced(n)))
+		}
+	}
+	slices.Sort(wrong)
+	return app.Check{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; ")}, nil
+}
+
+// compareSequences compares where sequences stand with the point, whose
+// statements are the ones this package would write.
+func (j *job) compareSequences(ctx context.Context, conn *pgx.Conn, want expected) (app.Check, error) {
+	raw, err := fs.ReadFile(j.r.From, fileSequences)
+	if err != nil {
+		return app.Check{}, fmt.Errorf("read the point's sequences: %w", err)
+	}
+	list, err := sequences(ctx, conn)
+	if err != nil {
+		return app.Check{}, err
+	}
+	have := map[string]bool{}
+	for _, s := range list {
+		have[strings.TrimSpace(s.setval())] = true
+	}
+	count := 0
+	var wrong []string
+	for line := range strings.Lines(string(raw)) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "SELECT pg_catalog.setval(") {
+			count++
+			if !have[line] {
+				wrong = append(wrong, display(strings.TrimPrefix(line, "SELECT pg_catalog.")))
+			}
+		}
+	}
+	check := app.Check{Code: checkSequences, OK: len(wrong) == 0 || want.since, Detail: fmt.Sprintf("%d sequences", count)}
+	if len(wrong) > 0 && want.since {
+		check.Detail += fmt.Sprintf("; all right before the switch, %d used since", len(wrong))
+	} else if len(wrong) > 0 {
+		check.Detail += "; not " + strings.Join(wrong, "; not ")
+	}
+	return check, nil
+}
+
+// lookAtIndexes lets the server check every index, where the extension for it
+// can be used; it is gone again afterwards.
+func lookAtIndexes(ctx context.Context, conn *pgx.Conn, brief bool) (app.Check, error) {
+	invalid, err := column[string](ctx, conn, "SELECT indexrelid::regclass::text FROM pg_catalog.pg_index WHERE NOT indisvalid AND indrelid >= 16384")
+	if err != nil {
+		return app.Check{}, fmt.Errorf("look for invalid indexes: %w", err)
+	}
+	check := app.Check{Code: checkIntegrity, OK: len(invalid) == 0, Detail: "no invalid indexes"}
+	if !check.OK {
+		check.Detail = "invalid: " + display(strings.Join(invalid, ", "))
+	}
+	if brief || !check.OK {
+		return check, nil
+	}
+	n, err := amcheck(ctx, conn)
+	state := sqlState(err)
+	switch {
+	case err == nil:
+		check.Detail = strconv.Itoa(n) + " indexes checked"
+	case ctx.Err() != nil || conn.IsClosed():
+		return app.Check{}, err
+	case state == "42501" || state == "58P01" || state == "0A000" || state == "25006":
+		check.Detail += "; not looked into: amcheck can't be used"
+	default:
+		check.OK, check.Detail = false, err.Error()
+	}
+	return check, nil
+}
+
+func amcheck(ctx context.Context, conn *pgx.Conn) (n int, err error) {
+	if err := perform(ctx, conn, "BEGIN"); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, perform(ctx, conn, "ROLLBACK")) }()
+	const schema = "kvart_amcheck"
+	if err := perform(ctx, conn, "DROP EXTENSION IF EXISTS amcheck; CREATE SCHEMA "+schema+"; CREATE EXTENSION amcheck SCHEMA "+schema); err != nil {
+		return 0, err
+	}
+	return one[int](ctx, conn, `
+SELECT count(`+schema+`.bt_index_check(c.oid)::text) FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = c.relam
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE m.amname = 'btree' AND c.relkind = 'i' AND c.relpersistence <> 't' AND i.indisready AND i.indisvalid AND `+ownSchemas)
+}
+
+// spaced writes a number with its digits in groups of three.
+func spaced(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + " " + s[i:]
+	}
+	return s
+}
