@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
@@ -135,4 +136,30 @@ func TestVault_BucketFailsInMidSave(t *testing.T) {
 	if got := app.AsError(err).Args["right"]; got != "write" {
 		t.Errorf("the missing right is %q", got)
 	}
+}
+
+// A bucket that is full in the middle of a save says so, loses nothing, and
+// takes the same again once there is room.
+func TestVault_BucketIsFull(t *testing.T) {
+	t.Parallel()
+	f, s := s3Fixture(t)
+	v := f.Create(t)
+	old := vaulttest.File("a", vaulttest.Noise(50_000, 1))
+	first := vaulttest.Save(t, v, vaulttest.Request("s", old)).Point.ID
+	it := vaulttest.File("a", vaulttest.Noise(100_000, 2))
+	open := it.Open
+	it.Open = func(ctx context.Context) (io.ReadCloser, error) {
+		s.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodPut {
+				s3test.Fail(w, http.StatusForbidden, "QuotaExceeded", "no room")
+			}
+			return r.Method == http.MethodPut
+		})
+		return open(ctx)
+	}
+	wantCode(t, save(t, v, it), app.CodeStorageFull)
+	s.Intercept(nil)
+	it.Open = open
+	vaulttest.Compare(t, v, first, old)
+	vaulttest.Compare(t, v, vaulttest.Save(t, v, vaulttest.Request("s", it)).Point.ID, it)
 }

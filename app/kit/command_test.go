@@ -98,11 +98,11 @@ func TestCommand_preset(t *testing.T) {
 func TestShellLines(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("no POSIX shell")
+		t.Skip("KVART-SKIP shell: Windows has no POSIX shell")
 	}
 	sh, err := exec.LookPath("sh")
 	if err != nil {
-		t.Skip("no shell here")
+		t.Skip("KVART-SKIP shell: no sh in PATH")
 	}
 	words := []string{
 		"kopia", "plain", "--flag=value", "=begins", "~/home", "two words", "it's", "''", `back\slash`, `"double"`, "$HOME `id` $(id)", "!history", "a;b|c&d>e<f",

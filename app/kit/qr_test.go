@@ -90,7 +90,7 @@ func TestPress_PDF_rendered(t *testing.T) {
 	t.Parallel()
 	program, err := exec.LookPath("pdftoppm")
 	if err != nil {
-		t.Skip("no program here that draws a PDF")
+		t.Skip("KVART-SKIP pdftoppm: not installed; make setup-test installs it")
 	}
 	k := samples()["webdav"]
 	s, err := New().PDF(k, "sv")

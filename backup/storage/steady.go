@@ -205,16 +205,19 @@ func (s *steady) Close(ctx context.Context) error {
 // PutBlob implements [blob.Storage].
 func (s *steady) PutBlob(ctx context.Context, id blob.ID, data blob.Bytes, opts blob.PutOptions) error {
 	c := newCall("write blob " + string(id))
-	wanted, stamp := opts.GetModTime, time.Time{}
-	if wanted != nil {
-		opts.GetModTime = &stamp
-	}
+	// Kopia's S3 asks for the time of a blob whose writing failed too, and then
+	// says that it is not there instead of why: a full bucket would be damage.
+	wanted := opts.GetModTime
+	opts.GetModTime = nil
 	lent := c.lendBytes(data)
 	err := s.run(ctx, c, s.attempts, func(ctx context.Context) error {
 		return lacking("write", s.Storage.PutBlob(ctx, id, lent, opts))
 	})
 	if err == nil && wanted != nil {
-		*wanted = stamp
+		var m blob.Metadata
+		if m, err = s.GetMetadata(ctx, id); err == nil {
+			*wanted = m.Timestamp
+		}
 	}
 	return err
 }
