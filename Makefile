@@ -39,6 +39,7 @@ setup:
 
 setup-test: setup
 	@packaging/linux/apt.sh "$(SUDO)" packaging/linux/apt-test.txt
+	@command -v npm >/dev/null || packaging/linux/apt.sh "$(SUDO)" packaging/linux/apt-npm.txt
 
 test: setup-test build $(BIN)/kvart-demo peers ## everything, against real servers where that counts
 	$(GO) vet ./...

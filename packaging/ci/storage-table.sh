@@ -22,9 +22,9 @@ cat <<'HEAD'
 # Storages, and what was tried
 
 Made by `make test` from the tests themselves (packaging/ci/storage-tests.txt says which test stands behind a cell); do not edit.
-"Use" is the whole conformance suite: make a vault, back up, restore, expire, check, several computers, a changed passphrase. "Not
-run" means that the test's emulator was not there: KVART_TEST_AZURE and KVART_TEST_GCS name one. "Answers as documented" is a
-server of the test's own that says what the provider's documentation says. No storage has met its real provider in a test.
+"Use" is the whole conformance suite: make a vault, back up, restore, expire, check, several computers, a changed passphrase.
+"Answers as documented" is a server of the test's own that says what the provider's documentation says. No storage has met its
+real provider in a test.
 
 | kind | use | lock proof | wrong key | connection cut in mid-run | storage full |
 |---|---|---|---|---|---|

@@ -9,7 +9,9 @@ trap 'for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null || true; done; wait
 
 # Peers that only tests need; Go knows best what is up to date.
 (cd packaging/ci/peers && go build -o "$bin/minio" github.com/minio/minio &&
-	go build -o "$bin/toxiproxy-server" github.com/Shopify/toxiproxy/v2/cmd/server)
+	go build -o "$bin/toxiproxy-server" github.com/Shopify/toxiproxy/v2/cmd/server &&
+	go build -o "$bin/fake-gcs-server" github.com/fsouza/fake-gcs-server)
+(cd packaging/ci/azurite && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
 
 # serve NAME PORT COMMAND...: start a server of the tests' own and wait for it
 serve() {
@@ -41,6 +43,15 @@ export KVART_TEST_MINIO="127.0.0.1:$((port + 1)),kvarttest,kvarttestsecret"
 # a bad line to them
 serve toxiproxy $((port + 2)) "$bin/toxiproxy-server" -host 127.0.0.1 -port $((port + 2))
 export KVART_TEST_TOXIPROXY="http://127.0.0.1:$((port + 2))"
+
+# servers that answer as Azure's and Google's storage do
+serve azurite $((port + 3)) env AZURITE_ACCOUNTS=127:a3ZhcnQga3ZhcnQga3ZhcnQ= \
+	"$PWD/packaging/ci/azurite/node_modules/.bin/azurite-blob" --silent --skipApiVersionCheck \
+	--inMemoryPersistence --blobHost 127.0.0.1 --blobPort $((port + 3))
+export KVART_TEST_AZURE="127.0.0.1:$((port + 3))"
+serve gcs $((port + 4)) "$bin/fake-gcs-server" -backend memory -scheme http \
+	-host 127.0.0.1 -port $((port + 4)) -public-host "127.0.0.1:$((port + 4))"
+export KVART_TEST_GCS="127.0.0.1:$((port + 4))"
 
 export KVART_TEST_KOPIA=$bin/kopia KVART_TEST_AGENT=$bin/kvart-agent
 
