@@ -97,6 +97,33 @@ const (
 	CodeSourceShareGone  Code = "source_share_gone"
 	CodeSourceIncomplete Code = "source_incomplete" // some files could not be read
 	CodeSourceEmpty      Code = "source_empty"      // a folder that held files is empty: likelier unplugged than emptied
+	CodeSourceOffline    Code = "source_offline"    // its server doesn't answer, or went away; arg "where"
+	CodeSourceDenied     Code = "source_denied"     // its server doesn't take this user or password; arg "user"
+	CodeSourceRight      Code = "source_right"      // its user lacks a right; args "right", and "statement" that grants it
+	CodeSourceBusy       Code = "source_busy"       // its server asks us to come back later, again and again
+	CodeSourceAltered    Code = "source_altered"    // it was rebuilt for as long as it was read
+	CodeSourceTooLarge   Code = "source_too_large"  // one thing in it is larger than its server hands out or takes; arg "setting" allows more
+	CodeSourcePlain      Code = "source_plain"      // its server doesn't encrypt the connection
+	CodeSourceGone       Code = "source_gone"       // the server answers, but the database, shop or site is not there any more
+	CodeTunnelOffline    Code = "tunnel_offline"    // the SSH server on the way to it doesn't answer; arg "where"
+	CodeTunnelDenied     Code = "tunnel_denied"     // the SSH server doesn't take this user, password or key; arg "user"
+	CodeTempFull         Code = "temp_full"         // no room on this computer for the temporary copy
+
+	CodeShopScope    Code = "shop_scope"    // the key may not read one kind of record; args "kind", "right"
+	CodeShopAnswer   Code = "shop_answer"   // what came back is no answer of the shop's: an error page, a cut or short list; args "kind", "status"
+	CodeShopRedacted Code = "shop_redacted" // the shop blots out fields of a kind for this key; args "kind", "right"
+	CodeShopShrunk   Code = "shop_shrunk"   // so much of a kind is gone at once that the owner is asked first; args "kind", "count"
+	CodeKindMissing  Code = "kind_missing"  // the shop has this kind no more; arg "kind"
+
+	// Warnings of what writing to a shop does beside; args "kind" and "count".
+	CodeEffectMails     Code = "effect_mails"     // the shop may write to customers
+	CodeEffectStock     Code = "effect_stock"     // the shop counts stock down once more
+	CodeEffectNumbers   Code = "effect_numbers"   // made again, with new numbers and today's date
+	CodeEffectPasswords Code = "effect_passwords" // their owners have to choose new passwords
+	CodeEffectKept      Code = "effect_kept"      // the shop has them otherwise, and keeps them: they went on after the backup
+	CodeEffectManual    Code = "effect_manual"    // left for people: the shop takes it from no program, or was not told to
+	CodeShopFrozen      Code = "shop_frozen"      // the platform has frozen or locked the shop; arg "status"
+	CodeShopVersion     Code = "shop_version"     // the platform no longer speaks the version Kvart does; arg "version"
 
 	CodeItemVanished   Code = "item_vanished"
 	CodeItemUnreadable Code = "item_unreadable"
@@ -111,9 +138,30 @@ const (
 	CodeTargetFull     Code = "target_full"
 	CodeTargetReadOnly Code = "target_read_only"
 	CodeTargetExists   Code = "target_exists"
+	CodeTargetOpen     Code = "target_open" // a warning: programs have the database open; arg "programs"
 	CodeCheckFailed    Code = "check_failed"
 	CodeInterrupted    Code = "interrupted" // a restore was cut off; arg "untouched" when before it had changed anything
 	CodeNothingToUndo  Code = "nothing_to_undo"
+
+	CodeIncidentNone Code = "incident_none" // no incident is open
+	CodeIncidentOpen Code = "incident_open" // another incident is open; arg "playbook"
+	CodeStepBlocked  Code = "step_blocked"  // what comes before it is not settled; args "step", "needs"
+	CodeInfected     Code = "infected"      // a restore onto a computer that is thought to be infected, without a second yes
+	CodeUnverified   Code = "unverified"    // no backup before the trouble could be proven sound
+
+	CodeUnusual      Code = "unusual_change" // something looks wrong, and the owner has yet to say whether it was theirs; arg "source"
+	CodeNothingAsked Code = "nothing_asked"  // no question about this source is open
+
+	CodeStorefrontNone        Code = "storefront_none"        // no shop is watched
+	CodeStorefrontOffline     Code = "storefront_offline"     // the shop does not answer; args "where", "reason"
+	CodeStorefrontStatus      Code = "storefront_status"      // it answers with an error; args "where", "status"
+	CodeStorefrontWord        Code = "storefront_word"        // the word is not on the page; args "where", "word"
+	CodeStorefrontElsewhere   Code = "storefront_elsewhere"   // visitors end up at another address; args "where", "elsewhere"
+	CodeStorefrontCertificate Code = "storefront_certificate" // browsers warn of it; args "where", "reason"
+	CodeStorefrontExpires     Code = "storefront_expires"     // a warning: its certificate expires soon; args "where", "days"
+	CodeStorefrontUnsure      Code = "storefront_unsure"      // nothing shows whether it is the shop or the own connection; arg "where"
+	CodeAlertOffline          Code = "alert_offline"          // who carries alerts does not answer; arg "where"
+	CodeAlertRefused          Code = "alert_refused"          // who carries alerts said no; args "where", "reason"
 )
 
 // Codes lists every code, in the order above.
@@ -129,10 +177,14 @@ func Codes() []Code {
 		CodeKitMissing, CodeKitVoid, CodeKitUnreadable, CodeKitCode, CodeInvitationWrong, CodeInvitationOld,
 		CodeCopyUnknown, CodeCopyExists, CodeCopyBehind, CodeCopyShrunk, CodeUnchecked, CodeUpkeep,
 		CodeSourceUnknown, CodeSourceExists, CodeSourceKind, CodeSourceMissing, CodeSourceUnreadable, CodeSourceNotDB, CodeSourceEncrypted, CodeSourceDamaged, CodeSourceLocked, CodeSourceShareGone, CodeSourceIncomplete, CodeSourceEmpty,
+		CodeSourceOffline, CodeSourceDenied, CodeSourceRight, CodeSourceBusy, CodeSourceAltered, CodeSourceTooLarge, CodeSourcePlain, CodeSourceGone, CodeTunnelOffline, CodeTunnelDenied, CodeTempFull,
+		CodeShopScope, CodeShopAnswer, CodeShopRedacted, CodeShopShrunk, CodeKindMissing, CodeShopFrozen, CodeShopVersion,
 		CodeItemVanished, CodeItemUnreadable, CodeItemChanged,
 		CodeLate,
 		CodePointUnknown, CodePathUnknown,
-		CodeTargetInUse, CodeTargetFull, CodeTargetReadOnly, CodeTargetExists, CodeCheckFailed, CodeInterrupted, CodeNothingToUndo,
+		CodeTargetInUse, CodeTargetFull, CodeTargetReadOnly, CodeTargetExists, CodeTargetOpen, CodeCheckFailed, CodeInterrupted, CodeNothingToUndo,
+		CodeIncidentNone, CodeIncidentOpen, CodeStepBlocked, CodeInfected, CodeUnverified,
+		CodeUnusual, CodeNothingAsked, CodeStorefrontNone, CodeStorefrontOffline, CodeStorefrontStatus, CodeStorefrontWord, CodeStorefrontElsewhere, CodeStorefrontCertificate, CodeStorefrontExpires, CodeStorefrontUnsure, CodeAlertOffline, CodeAlertRefused,
 	}
 }
 
@@ -142,6 +194,18 @@ type Error struct {
 	Op   string            `json:"op,omitempty"`   // what was being done, for the log: "sqlite: open"
 	Args map[string]string `json:"args,omitempty"` // values for the translated text; never secrets
 	Err  error             `json:"-"`              // cause, for the log only
+}
+
+// EndsCapture reports whether an error of this code, met at one item, says that
+// the source as a whole can't be read, so that going on with the next item would
+// only make a point with holes.
+func (c Code) EndsCapture() bool {
+	switch c {
+	case CodeSourceOffline, CodeSourceDenied, CodeSourceBusy, CodeSourceGone, CodeSourceShareGone,
+		CodeTunnelOffline, CodeTunnelDenied, CodeHostKeyChanged, CodeCertificate, CodeTempFull:
+		return true
+	}
+	return false
 }
 
 // Errorf returns an [Error] of the given code whose cause is formatted as by

@@ -66,6 +66,12 @@ type KindSpec struct {
 	// databases and tills, then files.
 	Order int `json:"order,omitempty"`
 
+	// Database reports that sources are databases on a server, which can be
+	// restored under a new name beside the original: [Target.Database].
+	Database bool `json:"database,omitempty"`
+	// Users reports that the connector is a [Granter]; source kinds only.
+	Users bool `json:"users,omitempty"`
+
 	OffSite bool `json:"offSite,omitempty"` // storage only: lies outside the shop's premises
 	CanLock bool `json:"canLock,omitempty"` // storage only: can refuse deletion for a time
 

@@ -56,7 +56,8 @@ type Item struct {
 
 	// Optional items may fail to open or read without failing the capture:
 	// the vault reports them as [Problem]s. An error of [CodeItemChanged]
-	// from Close keeps the bytes read and is reported too.
+	// from Close keeps the bytes read and is reported too. One whose code
+	// [Code.EndsCapture] fails it all the same.
 	Optional bool
 
 	// Open is nil for links and folders. It may be called from any goroutine,
@@ -80,12 +81,23 @@ type Capture struct {
 	Stats func() Stats
 	// Close releases locks and temporary files. It may be called twice.
 	Close func() error
+	// Far, of a present state, says that every item costs a trip to a server:
+	// see [SaveRequest.Far].
+	Far bool
 }
 
 // Access is a source together with what opens it.
 type Access struct {
 	Source  Source
 	Secrets Secrets
+	// Newest opens the source's newest backup, for connectors that keep what
+	// their server no longer shows. It returns nil when there is none; nil
+	// itself where the caller offers no backup.
+	Newest func(context.Context) (PointFS, error)
+	// Progress is told, where it is not nil, of what a capture does before it
+	// returns, counted in items: a shop is fetched then, which the first time
+	// takes hours. What the vault does with the items is counted apart.
+	Progress Progress
 }
 
 // SourceInfo is what a check found out about a source.
@@ -126,6 +138,51 @@ type Discoverer interface {
 	Discover(ctx context.Context) ([]Found, error)
 }
 
+// Rights is what the user that a source is read with may do on its server.
+type Rights struct {
+	User    string   `json:"user"`
+	Missing []string `json:"missing,omitempty"` // by the server's own names
+	// Excess are rights that reading doesn't need and that whoever steals the
+	// password could do harm with, by the server's own names.
+	Excess []string `json:"excess,omitempty"`
+	// Statements make a user that may read and nothing else, to be run in this
+	// order by an administrator of the server; "<password>" stands for a new
+	// password.
+	Statements []string `json:"statements,omitempty"`
+	// Restoring are more statements, which let that user also put things back.
+	// They go far: whoever steals the password meanwhile could do harm.
+	Restoring []string `json:"restoring,omitempty"`
+}
+
+// BackupUser is the name of the user that [Granter.MakeUser] makes.
+const BackupUser = "kvart_backup"
+
+// AdminPasswordKey is the name, among the secrets of a request, of an
+// administrator's password: used once, never kept.
+const AdminPasswordKey = "admin_password"
+
+// A Granter is implemented by connectors of servers with users of their own.
+type Granter interface {
+	// Rights looks at the user of a. It reads only.
+	Rights(ctx context.Context, a Access) (Rights, error)
+	// MakeUser makes [BackupUser], with the password given, as the
+	// administrator whose access admin is: the statements of [Rights], with
+	// restoring followed by those of [Rights.Restoring], run in one go or taken
+	// back. A user of that name that is there already gets the password and
+	// exactly these rights: without restoring, what Restoring had given is
+	// taken away, and what it was used to make goes to the database's owner.
+	// With restoring the database need not be there.
+	MakeUser(ctx context.Context, admin Access, password Secret, restoring bool) error
+}
+
+// Forgetter is implemented by connectors that keep something about a source on
+// this computer, such as a copy to compare with.
+type Forgetter interface {
+	// Forget deletes it. The source is not protected any more, and may have
+	// been unknown to the connector.
+	Forget(ctx context.Context, s Source) error
+}
+
 // Target is where a restore goes.
 type Target struct {
 	// Dir is the folder to write into; "" means the source's original place.
@@ -163,7 +220,10 @@ type TargetPlan struct {
 	Overwrite int64    `json:"overwrite"`
 	Create    int64    `json:"create"`
 	Remove    int64    `json:"remove"`
-	Blockers  []*Error `json:"blockers,omitempty"` // must be solved before the restore can start
+	Republish int64    `json:"republish,omitempty"` // taken out of a shop's own trash
+	Manual    int64    `json:"manual,omitempty"`    // left for people, as a warning says
+	Blockers  []*Error `json:"blockers,omitempty"`  // must be solved before the restore can start
+	Warnings  []*Error `json:"warnings,omitempty"`  // worth knowing before it starts
 }
 
 // Check is one thing looked at after a restore or in a drill. Its title is a
@@ -211,6 +271,16 @@ type Browser interface {
 	Browse(ctx context.Context, from fs.FS, tmp string) (PointFS, error)
 }
 
+// Exporter is implemented by connectors that can write parts of a point as
+// tables for people, which other programs can read: CSV, in UTF-8.
+type Exporter interface {
+	// Exports names what can be exported: "products", "orders".
+	Exports() []string
+	// Export writes one of those. It reads only, and holds no more than a few
+	// records at a time. What is not among them is [CodeUsage] with the choices.
+	Export(ctx context.Context, from fs.FS, what string, w io.Writer) error
+}
+
 // ChangeKind tells how one thing differs.
 type ChangeKind string
 
@@ -231,6 +301,15 @@ type Change struct {
 	Changed int64      `json:"changed,omitempty"`
 	Before  int64      `json:"before"` // bytes of a file, rows of a table
 	After   int64      `json:"after"`
+	// Fields are those of a shop's record that differ.
+	Fields []FieldChange `json:"fields,omitempty"`
+}
+
+// FieldChange is one field of a record that differs, its values as JSON.
+type FieldChange struct {
+	Name   string `json:"name"`
+	Before string `json:"before,omitempty"` // "" when it was not there
+	After  string `json:"after,omitempty"`
 }
 
 // Differ is implemented by connectors that can compare two states.

@@ -51,7 +51,7 @@ type Point struct {
 // path, the source as a whole.
 type Problem struct {
 	Path string `json:"path,omitempty"`
-	Code Code   `json:"code"` // CodeItemVanished, CodeItemUnreadable, CodeItemChanged, CodeSourceDamaged
+	Code Code   `json:"code"` // CodeItem…, CodeSourceDamaged; CodeShop…, CodeKindMissing of a kind of a shop
 }
 
 // SaveRequest is one source's part of a run.
@@ -62,6 +62,10 @@ type SaveRequest struct {
 	Time   time.Time
 	Items  iter.Seq2[Item, error]
 	Stats  func() Stats // may be nil
+	// Far lets a safety point take over items of the same size and time from
+	// the newest backup, too, instead of reading them. What is near is read: it
+	// is the last chance to keep a file that changed under an old time.
+	Far bool
 }
 
 // SaveResult is what became of a [SaveRequest]. When Err is set nothing was

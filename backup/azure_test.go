@@ -3,6 +3,8 @@ package backup_test
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"io"
+	"log"
 	"net"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -39,10 +41,13 @@ func azurite(t *testing.T) func(t *testing.T) app.StorageSpec {
 	}
 	// Azurite takes the account from the name it is called by, which a number
 	// is not: the proxy gives it one.
-	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(&url.URL{Scheme: "http", Host: host})
-		r.Out.Host = azuriteAccount + ".blob.localhost"
-	}})
+	proxy := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: host})
+			r.Out.Host = azuriteAccount + ".blob.localhost"
+		},
+		ErrorLog: log.New(io.Discard, "", 0), // cut lines are meant to be cut
+	})
 	t.Cleanup(proxy.Close)
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(proxy.URL, "http://"))
 	if err != nil {

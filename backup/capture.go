@@ -38,9 +38,13 @@ type capture struct {
 	prog app.Progress
 	all  holdings // as they were when the session began
 
-	tree   *tree
-	man    *snapshot.Manifest
-	point  app.Point
+	tree  *tree
+	man   *snapshot.Manifest
+	point app.Point
+	// past is the point that files were taken over from last.
+	past      *pointFS
+	pastPoint app.PointID
+
 	read   atomic.Int64
 	hashed atomic.Int64 // bytes that were not taken over from the last point
 
@@ -126,9 +130,9 @@ func (c *capture) upload(ctx context.Context, w repo.RepositoryWriter) error {
 	c.mu.Unlock()
 	defer context.AfterFunc(ctx, u.Cancel)()
 
-	var prev []*snapshot.Manifest
-	if !c.v.distrust[c.si.Path] {
-		prev = c.all.previous(c.si)
+	prev := c.previous(c.si)
+	if c.req.Far && c.req.Kind == app.PointSafety {
+		prev = append(prev, c.previous(c.v.sourceInfo(c.req.Source, app.PointBackup))...)
 	}
 	man, err := u.Upload(ctx, c.entry(c.tree.root), c.policies(), c.si, prev...)
 	c.mu.Lock()
@@ -147,6 +151,14 @@ func (c *capture) upload(ctx context.Context, w repo.RepositoryWriter) error {
 	}
 	c.man = man
 	return complete(man, ignored)
+}
+
+// previous returns the points that unchanged files are taken over from.
+func (c *capture) previous(si snapshot.SourceInfo) []*snapshot.Manifest {
+	if c.v.distrust[si.Path] {
+		return nil
+	}
+	return c.all.previous(si)
 }
 
 // complete returns an error unless everything that kept man from being whole is

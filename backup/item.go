@@ -102,7 +102,7 @@ func (c *capture) unreadable(ctx context.Context, n *node, err error) error {
 	if ctx.Err() != nil {
 		return failure // the session ends anyway, and not for this
 	}
-	if n.item.Optional {
+	if n.item.Optional && !app.CodeOf(err).EndsCapture() {
 		n.failed = true
 		c.problem(n.path, problemCode(err))
 		return failure

@@ -3,7 +3,6 @@ package backup
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -140,11 +139,15 @@ func (p *packNeeds) await(id object.ID) {
 // bring fetches the packs of everything below the entries, those first that
 // are needed first, while it is still being found out what is needed.
 func (p *packNeeds) bring(ctx context.Context, rep repo.DirectRepository, entries []kfs.Entry, prog app.Progress) error {
-	fetched := make(chan error, 1)
-	go func() { fetched <- p.work(ctx, rep, prog) }()
-	err := p.below(ctx, rep, entries)
-	left := p.complete()
-	err = errors.Join(err, <-fetched)
+	var left int64
+	var g errgroup.Group
+	g.Go(func() error { return p.work(ctx, rep, prog) })
+	g.Go(func() error {
+		err := p.below(ctx, rep, entries)
+		left = p.complete()
+		return err
+	})
+	err := g.Wait()
 	if err == nil && left > 0 {
 		err = fmt.Errorf("no room for %d bytes", left)
 	}

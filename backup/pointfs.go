@@ -50,6 +50,7 @@ type pointFS struct {
 	cancel func()
 
 	mu     sync.Mutex
+	rep    repo.Repository // that root is read through
 	root   kfs.Directory
 	dirs   map[string]kfs.Directory
 	nearby *nearby      // after a Prefetch
@@ -78,7 +79,7 @@ func (f *pointFS) setRoot(rep repo.Repository) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.root, f.dirs = root, map[string]kfs.Directory{".": root}
+	f.rep, f.root, f.dirs = rep, root, map[string]kfs.Directory{".": root}
 	return nil
 }
 
@@ -173,7 +174,15 @@ func (f *pointFS) Open(name string) (fs.File, error) {
 		if err != nil {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: storage.Translate("open", err)}
 		}
-		return &openFile{info: info, r: r}, nil
+		f.mu.Lock()
+		rep := f.rep
+		f.mu.Unlock()
+		many, err := newAhead(f.ctx, rep, objectOf(e), r)
+		if err != nil {
+			err = storage.Translate("open", errors.Join(err, r.Close()))
+			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+		}
+		return &openFile{info: info, r: many}, nil
 	case kfs.Symlink:
 		return f.openLink(info, e)
 	}

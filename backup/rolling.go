@@ -91,6 +91,9 @@ func (c *capture) storeRolling(ctx context.Context, w repo.RepositoryWriter, n *
 	if err != nil {
 		return err
 	}
+	if c.takeOver(ctx, n, old) {
+		return nil
+	}
 	f := &rollingFile{c: c, w: w, known: map[xxh3.Uint128]object.ID{}, now: &memory{segment: rollingSegment, seed: old.seed}, flushed: time.Now()}
 	for i, h := range old.hashes {
 		if old.objects[i] != object.EmptyID {

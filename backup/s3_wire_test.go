@@ -14,7 +14,6 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"kvart/app"
-	"kvart/backup/storage/s3test"
 	"kvart/backup/vaulttest"
 )
 
@@ -131,53 +130,5 @@ func rewindAndGoOn(t *testing.T, f *vaulttest.Fixture, id app.PointID, item app.
 	vaulttest.Compare(t, v, vaulttest.Save(t, v, vaulttest.Request("s", item, more)).Point.ID, item, more)
 	if rep, err := v.Verify(t.Context(), app.VerifyRequest{Percent: 100}, nil); err != nil || len(rep.Damaged) > 0 {
 		t.Errorf("%+v, %v", rep, err)
-	}
-}
-
-// On a bad line a run may take long or fail, with the right code. It loses
-// nothing, and the next one is as if nothing had been.
-func TestVault_BadLineToRealBucket(t *testing.T) {
-	t.Parallel()
-	api := os.Getenv("KVART_TEST_TOXIPROXY")
-	if api == "" {
-		t.Skip("KVART-SKIP s3: KVART_TEST_TOXIPROXY names no toxiproxy; make test starts one")
-	}
-	lines := []struct {
-		name, kind, way string
-		attributes      map[string]any
-		fails           bool
-	}{
-		{"slow", "latency", "down", map[string]any{"latency": 100, "jitter": 50}, false},
-		{"in slices", "slicer", "up", map[string]any{"average_size": 4000, "size_variation": 2000, "delay": 200}, false},
-		{"cut while sending", "limit_data", "up", map[string]any{"bytes": 300_000}, true},
-		{"cut while receiving", "limit_data", "down", map[string]any{"bytes": 100}, true},
-	}
-	for i, l := range lines {
-		t.Run(l.name, func(t *testing.T) {
-			t.Parallel()
-			spec := realBucket(t)
-			line := s3test.NewLine(t, api, spec.Settings["endpoint"])
-			spec.Settings["endpoint"] = line.Addr
-			f := &vaulttest.Fixture{Provider: provider(t), Spec: spec, StateDir: t.TempDir()}
-			v := f.Create(t)
-			old := vaulttest.File("a", vaulttest.Noise(200_000, uint64(i)))
-			first := vaulttest.Save(t, v, vaulttest.Request("s", old)).Point.ID
-			line.Spoil("bad", l.kind, l.way, l.attributes)
-			item := vaulttest.File("a", vaulttest.Noise(3<<20, uint64(100+i)))
-			err := save(t, v, item)
-			line.Mend("bad")
-			if l.fails {
-				wantCode(t, err, app.CodeStorageOffline)
-			} else if err != nil {
-				t.Errorf("save: %v", err)
-			}
-			second := vaulttest.Save(t, v, vaulttest.Request("s", item)).Point.ID
-			vaulttest.Compare(t, v, first, old)
-			vaulttest.Compare(t, v, second, item)
-			r, err := v.Verify(t.Context(), app.VerifyRequest{Percent: 100}, nil)
-			if err != nil || len(r.Damaged) > 0 {
-				t.Errorf("report %+v, %v", r, err)
-			}
-		})
 	}
 }

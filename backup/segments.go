@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,12 @@ const (
 	// holds all below one entry of the top list in memory when reading.
 	perList = 256
 
+	// What a quarter changed is small, and is sent over the shop's line: up to
+	// squeezed bytes are worth more of the processor's time than a first backup.
+	squeezed = 32 << 20
+	squeezer = "zstd"
+
+	readAtOnce      = 1 << 20
 	segmentSplitter = "FIXED-8M"
 	listPrefix      = "x"
 )
@@ -122,8 +129,9 @@ func (c *capture) compare(ctx context.Context, n *node, old *memory, sp *spool) 
 	}
 	now := &memory{segment: old.segment, seed: old.seed}
 	buf := make([]byte, old.segment)
+	in := bufio.NewReaderSize(r, readAtOnce) // few and large reads: somebody waits
 	for i := 0; ; i++ {
-		k, err := io.ReadFull(r, buf)
+		k, err := io.ReadFull(in, buf)
 		if k > 0 {
 			h := xxh3.Hash128Seed(buf[:k], old.seed)
 			id := object.EmptyID
@@ -154,12 +162,16 @@ func (c *capture) compare(ctx context.Context, n *node, old *memory, sp *spool) 
 // writeSegments writes what was spooled, and the lists.
 func (c *capture) writeSegments(ctx context.Context, w repo.RepositoryWriter, n *node, now *memory, sp *spool) (*pagedResult, error) {
 	res := &pagedResult{size: now.size, memory: now}
+	options := segmentOptions()
+	if sp.bytes() <= squeezed {
+		options.Compressor, options.MetadataCompressor = squeezer, squeezer
+	}
 	flushed := time.Now()
 	err := sp.each(func(i int, b []byte) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		id, err := writeObject(ctx, w, b, segmentOptions())
+		id, err := writeObject(ctx, w, b, options)
 		if err != nil {
 			return err
 		}

@@ -57,6 +57,9 @@ func (s *spool) add(index int, b []byte) error {
 	return nil
 }
 
+// bytes counts what the spool holds.
+func (s *spool) bytes() int64 { return int64(s.used) + s.end }
+
 func (s *spool) openFile() error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return fmt.Errorf("make state folder: %w", err)

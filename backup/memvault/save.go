@@ -181,7 +181,7 @@ func file(ctx context.Context, it app.Item, res *app.SaveResult) (*fstest.MapFil
 	if err == nil {
 		return f, nil
 	}
-	if !it.Optional {
+	if !it.Optional || app.CodeOf(err).EndsCapture() {
 		return nil, err
 	}
 	res.Problems = append(res.Problems, app.Problem{Path: it.Path, Code: problem(err)})

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
+	"unsafe"
 
 	"cloud.google.com/go/auth"
 	gcsclient "cloud.google.com/go/storage"
@@ -110,7 +112,8 @@ func (b gcsBucket) open(ctx context.Context) (*gcsClient, error) {
 	if err != nil { // nothing was asked yet
 		return nil, badGCS("credentials", "not the file of a service account")
 	}
-	return &gcsClient{b, c, c.Bucket(b.name)}, nil
+	// The library would try again for ever.
+	return &gcsClient{b, c, c.Bucket(b.name).Retryer(gcsclient.WithMaxAttempts(fewAttempts))}, nil
 }
 
 // answers lists one object, which proves bucket, key, clock and the right to
@@ -236,14 +239,39 @@ func (c *gcsClient) ready(ctx context.Context, asOf time.Time, create bool) (blo
 	if err != nil {
 		return nil, fmt.Errorf("open bucket: %w", err)
 	}
-	return gcsStorage{st, c.client}, nil
+	bare, ok := unwrapped(st)
+	if ok = ok && tryOnce(bare); ok {
+		st = bare
+	}
+	return gcsStorage{st, c.client, ok}, nil
+}
+
+// tryOnce has Kopia's storage leave trying again to [steady]. Google's library
+// tries again for as long as the context allows, which for a backup is for ever.
+// Kopia hands out no other way to say so; false when its storage looks otherwise
+// than expected.
+func tryOnce(st blob.Storage) bool {
+	v := reflect.ValueOf(st)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+		return false
+	}
+	field := v.Elem().FieldByName("bucket")
+	if !field.IsValid() || field.Type() != reflect.TypeFor[*gcsclient.BucketHandle]() {
+		return false
+	}
+	bucket := (**gcsclient.BucketHandle)(unsafe.Pointer(field.UnsafeAddr()))
+	*bucket = (*bucket).Retryer(gcsclient.WithPolicy(gcsclient.RetryNever))
+	return true
 }
 
 // gcsStorage is a bucket through Kopia, with the direct line that goes with it.
 type gcsStorage struct {
 	blob.Storage
 	direct *gcsclient.Client
+	once   bool // it tries nothing again
 }
+
+func (s gcsStorage) triesOnce() bool { return s.once }
 
 // Close implements [blob.Storage].
 func (s gcsStorage) Close(ctx context.Context) error {

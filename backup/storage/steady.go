@@ -58,6 +58,9 @@ func steadied(st blob.Storage) *steady {
 	if bare, ok := unwrapped(st); ok {
 		s.Storage, s.attempts = bare, maxAttempts
 	}
+	if own, ok := st.(interface{ triesOnce() bool }); ok && own.triesOnce() {
+		s.attempts = maxAttempts
+	}
 	return s
 }
 

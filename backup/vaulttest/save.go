@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"slices"
@@ -259,14 +260,14 @@ func testOptional(t *testing.T, f *Fixture) {
 		optional("mapp/torn", func() (io.ReadCloser, error) {
 			return io.NopCloser(io.MultiReader(strings.NewReader("half"), iotest.ErrReader(errors.New("bad sector")))), nil
 		}),
-		optional("mapp/online", func() (io.ReadCloser, error) { return nil, app.Errorf(app.CodeSourceShareGone, "test", "gone") }),
+		optional("mapp/online", func() (io.ReadCloser, error) { return nil, app.Errorf(app.CodeSourceLocked, "test", "locked") }),
 	))
 	want := []app.Problem{
 		{Path: "db", Code: app.CodeItemUnreadable},
 		{Path: "mapp/changed", Code: app.CodeItemChanged},
 		{Path: "mapp/denied", Code: app.CodeItemUnreadable},
 		{Path: "mapp/gone", Code: app.CodeItemVanished},
-		{Path: "mapp/online", Code: app.CodeSourceShareGone},
+		{Path: "mapp/online", Code: app.CodeSourceLocked},
 		{Path: "mapp/torn", Code: app.CodeItemUnreadable},
 	}
 	got := slices.SortedFunc(slices.Values(res.Problems), func(a, b app.Problem) int { return strings.Compare(a.Path, b.Path) })
@@ -288,6 +289,27 @@ func testOptional(t *testing.T, f *Fixture) {
 		if _, err := fs.Stat(view, name); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A source that goes while its optional files are read ends the request: what
+// can't be read then is not gone from the source.
+func testSourceGoes(t *testing.T, f *Fixture) {
+	v := f.Create(t)
+	for _, pages := range []int{0, 4096} {
+		gone := File("b", nil)
+		gone.Optional, gone.Pages, gone.Size = true, pages, 9
+		gone.Open = func(context.Context) (io.ReadCloser, error) {
+			return nil, fmt.Errorf("read b: %w", app.Errorf(app.CodeSourceOffline, "test", "the line is cut"))
+		}
+		res, err := v.Save(t.Context(), []app.SaveRequest{Request("s", File("a", []byte("a")), gone)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantCode(t, res[0].Err, app.CodeSourceOffline)
+	}
+	if points := Points(t, v, app.PointFilter{}); len(points) != 0 {
+		t.Errorf("points with holes: %+v", points)
 	}
 }
 

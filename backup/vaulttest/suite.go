@@ -39,6 +39,7 @@ func Run(t *testing.T, provider func(t *testing.T) app.VaultProvider, spec func(
 		{"a failing request stops no other", testOneFails},
 		{"a request fails with the code of its source", testFailureCode},
 		{"optional files become problems", testOptional},
+		{"a source that goes leaves no point with holes", testSourceGoes},
 		{"a canceled save keeps nothing", testCancel},
 		{"points are ordered by sequence, not by clock", testOrder},
 		{"filters narrow the list", testFilter},
