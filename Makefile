@@ -13,7 +13,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.7.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
 GOFUMPT := mvdan.cc/gofumpt@v0.9.2
 
-.PHONY: run demo build test lint vuln bench screenshots setup setup-test clean
+.PHONY: run demo build test lint vuln bench bench-databases screenshots setup setup-test clean
 
 run: build ## build and start the product
 	@packaging/linux/run.sh $(BIN)
@@ -24,15 +24,17 @@ demo: setup-test build $(BIN)/kvart-demo ## a small shop: sell, back up, wreck, 
 build: setup $(BIN)/kvart-agent $(BIN)/kvart
 
 # Go knows best what is up to date.
-.PHONY: $(BIN)/kvart-agent $(BIN)/kvart $(BIN)/kvart-demo peers
+.PHONY: $(BIN)/kvart-agent $(BIN)/kvart $(BIN)/kvart-demo $(BIN)/kvart-bench peers
 $(BIN)/kvart-agent:
 	$(GO) build -o $@ ./cmd/kvart-agent
 $(BIN)/kvart:
 	$(GO) build -tags $(TAGS) -o $@ ./cmd/kvart
 $(BIN)/kvart-demo:
 	$(GO) build -o $@ ./cmd/kvart-demo
-peers: # what tests hold Kvart against: stock Kopia, an S3 server
-	cd packaging/ci/peers && $(GO) build -o $(CURDIR)/$(BIN)/ github.com/kopia/kopia github.com/versity/versitygw/cmd/versitygw
+$(BIN)/kvart-bench:
+	$(GO) build -o $@ ./cmd/kvart-bench
+peers: # what tests hold Kvart against: stock Kopia, restic, an S3 server
+	cd packaging/ci/peers && $(GO) build -o $(CURDIR)/$(BIN)/ github.com/kopia/kopia github.com/restic/restic/cmd/restic github.com/versity/versitygw/cmd/versitygw
 
 setup:
 	@packaging/linux/apt.sh "$(SUDO)" packaging/linux/apt-build.txt
@@ -58,6 +60,10 @@ vuln: ## known holes in what we use; needs the vulnerability database
 
 bench: ## timings, as ratios against a peer measured in the same run
 	$(GO) test -run '^$$' -bench . -benchtime 3x ./backup ./connectors/sqlite
+
+SCALE ?= 1
+bench-databases: setup-test $(BIN)/kvart-agent $(BIN)/kvart-bench peers ## a till of 1 GB and shops of 500 MB against kopia, restic and the servers' own tools; SCALE=0.1 is quick
+	$(BIN)/kvart-bench --bin $(BIN) --scale $(SCALE)
 
 screenshots: demo ## pictures of the real window into docs/screenshots
 

@@ -19,6 +19,11 @@ type Service interface {
 	HistoryService
 	RestoreService
 	SettingsService
+	IncidentService
+	PlaybookService
+	ChoiceService
+	WatchService
+	ProofService
 }
 
 // StatusService tells how the shop stands.
@@ -79,26 +84,61 @@ type SourceService interface {
 	// ChangeSource changes settings or secrets of a source, after proving that
 	// it can be reached so; what is not named stays.
 	ChangeSource(ctx context.Context, r ChangeSourceRequest) (Source, error)
+	// TrySource proves access to a source that is not added, and stores
+	// nothing; the name may be empty. With r.Admin it is the administrator whose
+	// access is proven: no user is made.
+	TrySource(ctx context.Context, r AddSourceRequest) (SourceInfo, error)
 	// CheckSource proves access to a source that is set up.
 	CheckSource(ctx context.Context, nameOrID string) (SourceInfo, error)
+	// Rights tells what the user of a source that is set up, or of one that is
+	// about to be, may do on its server, and how to make one that may only read.
+	Rights(ctx context.Context, r RightsRequest) (Rights, error)
 }
+
+// RightsRequest names a source that is set up, or describes a new one.
+type RightsRequest struct {
+	Source   string            `json:"source,omitempty"` // name or ID; then the rest is empty
+	Kind     Kind              `json:"kind,omitempty"`
+	Settings map[string]string `json:"settings,omitempty"`
+	Secrets  Secrets           `json:"-"`
+}
+
+// Carried implements [SecretBearer].
+func (r *RightsRequest) Carried() *Secrets { return &r.Secrets }
 
 // AddSourceRequest describes a new source.
 type AddSourceRequest struct {
 	Kind     Kind              `json:"kind"`
 	Name     string            `json:"name"`
 	Settings map[string]string `json:"settings"`
-	Secrets  Secrets           `json:"-"`
+	// Admin is an administrator of the source's server, with his password as
+	// [AdminPasswordKey] among the secrets: the guard makes [BackupUser] as him,
+	// uses it from then on, and forgets him. "" uses the user in Settings.
+	Admin string `json:"admin,omitempty"`
+	// Restoring, only with Admin, also lets that user put things back. False,
+	// as it should be on ordinary days, makes a user that may only read, and
+	// takes from one that is there what an earlier Restoring gave: see
+	// [ChangeSourceRequest].
+	Restoring bool    `json:"restoring,omitempty"`
+	Secrets   Secrets `json:"-"`
 }
 
 // Carried implements [SecretBearer].
 func (r *AddSourceRequest) Carried() *Secrets { return &r.Secrets }
 
 // ChangeSourceRequest says what is different about a source.
+//
+// A restore that [CodeSourceRight] blocks, of a source whose kind has
+// [KindSpec.Users], asks for the administrator once: it changes the source with
+// Admin and Restoring, and plans again. The rights stay, since the restore may
+// have to be undone or repeated, until the source is changed with Admin and
+// without Restoring. With Restoring the database may be gone from its server.
 type ChangeSourceRequest struct {
-	Source   string            `json:"source"` // name or ID
-	Settings map[string]string `json:"settings,omitempty"`
-	Secrets  Secrets           `json:"-"`
+	Source    string            `json:"source"` // name or ID
+	Settings  map[string]string `json:"settings,omitempty"`
+	Admin     string            `json:"admin,omitempty"`     // as in [AddSourceRequest]
+	Restoring bool              `json:"restoring,omitempty"` // as in [AddSourceRequest]
+	Secrets   Secrets           `json:"-"`
 }
 
 // Carried implements [SecretBearer].
@@ -133,6 +173,19 @@ type HistoryService interface {
 	// Diff compares a point with another or with the source as it is now; it
 	// may take as long as a restore.
 	Diff(ctx context.Context, r DiffRequest) ([]Change, error)
+	// Export returns one sort of records of a point as a table; the caller
+	// closes it. A failure in the middle is an error of reading: what was read
+	// until then is not all.
+	Export(ctx context.Context, r ExportRequest) (io.ReadCloser, error)
+}
+
+// ExportRequest names a table of a point.
+type ExportRequest struct {
+	Source string  `json:"source"`
+	Point  PointID `json:"point,omitempty"`
+	// What is one of [Exporter.Exports]; any other is [CodeUsage] with the
+	// choices.
+	What string `json:"what"`
 }
 
 // PointsRequest narrows a list of points.
@@ -192,8 +245,13 @@ type RestoreRequest struct {
 	Sources []string  `json:"sources,omitempty"` // names or IDs; none means all
 	Point   PointID   `json:"point,omitempty"`   // with exactly one source
 	At      time.Time `json:"at"`                // newest verified point not after this time
-	Paths   []string  `json:"paths,omitempty"`   // with exactly one source
-	Target  Target    `json:"target"`
+	// Points are named for sources by ID; the others go by At.
+	Points map[SourceID]PointID `json:"points,omitempty"`
+	Paths  []string             `json:"paths,omitempty"` // with exactly one source
+	Target Target               `json:"target"`
+	// EvenInfected is the second yes to a restore onto a computer that an open
+	// incident says is infected; without it that is [CodeInfected].
+	EvenInfected bool `json:"evenInfected,omitempty"`
 }
 
 // RestorePlan is what a restore would do.
@@ -203,6 +261,12 @@ type RestorePlan struct {
 	Files    int64        `json:"files"`
 	Seconds  float64      `json:"seconds"` // estimate, from drills or typical speed
 	Undoable bool         `json:"undoable"`
+	// Left are sources that have nothing to restore, or can't be restored, where
+	// everything was asked for.
+	Left []Problemed `json:"left,omitempty"`
+	// Copy is the second copy that stands in for a storage that can't be
+	// reached; "" for none.
+	Copy string `json:"copy,omitempty"`
 }
 
 // Blocked returns the first thing that has to be solved before the restore can
@@ -240,15 +304,32 @@ const (
 
 // RestoreRecord is what is remembered of a restore.
 type RestoreRecord struct {
-	ID      RestoreID      `json:"id"`
-	State   RestoreState   `json:"state"`
+	ID    RestoreID    `json:"id"`
+	State RestoreState `json:"state"`
+	// Asked is when it was asked for: what came before Started counts too.
+	Asked   time.Time      `json:"asked"`
 	Started time.Time      `json:"started"`
 	Ended   time.Time      `json:"ended"`
 	Undoes  RestoreID      `json:"undoes,omitempty"`
 	Target  Target         `json:"target"`
 	Sources []RestoredPart `json:"sources"`
 	Checks  []Check        `json:"checks,omitempty"`
-	Error   *Error         `json:"error,omitempty"`
+	// Left is as in [RestorePlan].
+	Left []Problemed `json:"left,omitempty"`
+	// Copy is as in [RestorePlan]: what was there before is saved in it too.
+	Copy string `json:"copy,omitempty"`
+	// For is the step of an incident that it was done for.
+	For   string `json:"for,omitempty"`
+	Error *Error `json:"error,omitempty"`
+}
+
+// Took returns how long it took from being asked for to its end.
+func (r RestoreRecord) Took() time.Duration {
+	from := r.Asked
+	if from.IsZero() {
+		from = r.Started
+	}
+	return max(r.Ended.Sub(from), 0)
 }
 
 // RestoredPart is one source's part of a restore.

@@ -80,9 +80,16 @@ type Status struct {
 	Job       *Job         `json:"job,omitempty"` // running now
 	LastDrill *DrillResult `json:"lastDrill,omitempty"`
 	// Undo is the newest restore that can be undone.
-	Undo      *RestoreRecord `json:"undo,omitempty"`
-	Autostart bool           `json:"autostart"`
-	TrayShown bool           `json:"trayShown"`
+	Undo *RestoreRecord `json:"undo,omitempty"`
+	// Incident is the open one.
+	Incident *IncidentBrief `json:"incident,omitempty"`
+	// Unusual are the changes about which the owner has yet to say whether they
+	// were theirs, newest first.
+	Unusual []Unusual `json:"unusual,omitempty"`
+	// Watch is how what the owner has watched stands.
+	Watch     WatchStatus `json:"watch"`
+	Autostart bool        `json:"autostart"`
+	TrayShown bool        `json:"trayShown"`
 }
 
 // Locked reports whether the storage lately refused to delete what the key that
@@ -127,6 +134,8 @@ type SourceStatus struct {
 	Error    *Error    `json:"error,omitempty"`    // of the last run
 	// RestoreSeconds is how long the last drill took, 0 when there was none.
 	RestoreSeconds float64 `json:"restoreSeconds,omitempty"`
+	// Proof is what drills have shown.
+	Proof Proof `json:"proof,omitempty"`
 }
 
 // JobID names a piece of long work.
@@ -166,6 +175,7 @@ type Step string
 const (
 	StepWaiting  Step = "waiting"
 	StepCapture  Step = "capture"
+	StepFetch    Step = "fetch" // a shop, before the first of it is stored
 	StepPlan     Step = "plan"
 	StepSafety   Step = "safety"
 	StepRestore  Step = "restore"

@@ -1,6 +1,10 @@
 package assets
 
-import "kvart/app"
+import (
+	"strconv"
+
+	"kvart/app"
+)
 
 // ErrorWords returns what the owner reads about a failure: what happened, what
 // it means for the backups and what to do now. A code this program does not
@@ -16,6 +20,9 @@ func ErrorWords(w *Words, e *app.Error) (title, meaning, next string) {
 	args := Args{}
 	for k, v := range e.Args {
 		args[k] = v
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil && (k == "need" || k == "free") {
+			args[k] = w.Bytes(n)
+		}
 	}
 	text := func(part string) string { return w.T("error."+string(code)+"."+part, args) }
 	return text("title"), text("meaning"), text("next")

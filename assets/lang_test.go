@@ -160,6 +160,18 @@ func TestErrorWords(t *testing.T) {
 	}
 }
 
+func TestErrorWords_sizes(t *testing.T) {
+	t.Parallel()
+	w, err := NewWords("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := (&app.Error{Code: app.CodeTargetFull}).With("need", "5400000000").With("free", "31000000")
+	if _, meaning, _ := ErrorWords(w, e); !strings.Contains(strings.ReplaceAll(meaning, "\u00a0", " "), "5.4 GB is needed, but only 31 MB is free") {
+		t.Error(meaning)
+	}
+}
+
 func checkSentence(t *testing.T, what, text string, stop bool) {
 	t.Helper()
 	for _, bad := range []string{"⟦", "<no value>", "{{", "  ", " .", " ,", "()"} {

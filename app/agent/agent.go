@@ -58,6 +58,13 @@ type Config struct {
 	Log         *slog.Logger
 	// Now is the wall clock; nil means [time.Now].
 	Now func() time.Time
+	// Recovery makes the engine that leads through bad days.
+	Recovery func(app.RecoveryHost) Recovery
+	// Storefront is asked whether customers reach the shop; nil means that
+	// nobody knows.
+	Storefront app.Storefront
+	// Lookout is what the shop is watched over with; nil means that nobody is.
+	Lookout Lookout
 }
 
 // Agent implements [app.Service]. Make one with [New]; [Agent.Serve] runs the
@@ -67,6 +74,11 @@ type Agent struct {
 	schedule schedule
 	bus      *bus
 	views    views
+
+	recovery  Recovery
+	incidents incidents
+	standIn   standIn
+	lookout   *lookout
 
 	// work is held by the one job that may use vault and sources.
 	work chan struct{}
@@ -101,8 +113,13 @@ func New(ctx context.Context, c Config) *Agent {
 		bus:       newBus(),
 		work:      make(chan struct{}, 1),
 		lastState: map[string]bool{},
+		lookout:   newLookout(),
+	}
+	if a.Storefront == nil && a.Lookout != nil {
+		a.Storefront = asker{a}
 	}
 	a.jobs.init(ctx)
+	a.recovery = c.Recovery(&recoveryHost{a})
 	a.sweep(ctx)
 	return a
 }
@@ -139,9 +156,12 @@ func (a *Agent) Serve(ctx context.Context) error {
 	if err := a.resume(ctx); err != nil {
 		return fmt.Errorf("resume after a crash: %w", err)
 	}
+	a.advance() // an incident's step that was cut off
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.schedule.serve(ctx, a.behind(ctx), a.quarterDue) })
 	g.Go(func() error { return a.lookAfter(ctx) })
+	g.Go(func() error { return a.watchStorefront(ctx) })
+	g.Go(func() error { return a.deliverAlerts(ctx) })
 	return g.Wait()
 }
 
@@ -190,6 +210,9 @@ func (a *Agent) lookAfter(ctx context.Context) error {
 			// what it had unpacked is the shop's data in the clear
 			a.Log.WarnContext(ctx, "View not closed", "error", err)
 		}
+		if err := a.recovery.Beat(ctx); err != nil {
+			a.Log.WarnContext(ctx, "Incident's clock not noted", "error", err)
+		}
 		a.tellOwner(ctx)
 		if err := a.chores(ctx); err != nil && ctx.Err() == nil {
 			a.Log.WarnContext(ctx, "Chores not done", "error", err)
@@ -206,6 +229,7 @@ func (a *Agent) lookAfter(ctx context.Context) error {
 // the closing of the vault.
 func (a *Agent) Close(ctx context.Context) error {
 	a.jobs.stop()
+	a.closeStandIn(ctx)
 	return errors.Join(a.closeVault(ctx), a.Journal.Close())
 }
 

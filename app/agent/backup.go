@@ -43,6 +43,9 @@ func (a *Agent) startBackup(names []string, quarter time.Time) (app.JobID, error
 		}
 		defer a.unlock()
 		err := a.backUp(ctx, j, sources, quarter)
+		if err == nil && len(sources) == len(d.Sources) {
+			a.beat(ctx)
+		}
 		a.tellOwner(context.WithoutCancel(ctx))
 		debug.FreeOSMemory() // a run needs far more than the wait for the next one
 		return err
@@ -71,6 +74,7 @@ type sourceRun struct {
 	capture   *app.Capture
 	result    app.RunResult
 	saved     app.SaveResult
+	watch     app.RunWatch // nil where nobody watches
 }
 
 func (r *sourceRun) fail(err error) {
@@ -97,7 +101,7 @@ func (a *Agent) backUp(ctx context.Context, j *job, sources []app.Source, quarte
 		j.at(app.StepCapture, s.Name)
 		if vaultErr != nil {
 			r.fail(vaultErr)
-		} else if idle, err := a.look(ctx, v, r); err != nil {
+		} else if idle, err := a.look(ctx, j, v, r); err != nil {
 			r.fail(err)
 		} else if idle {
 			r.result.State = app.RunIdle
@@ -114,7 +118,7 @@ func (a *Agent) backUp(ctx context.Context, j *job, sources []app.Source, quarte
 // look asks whether a source moved since its place. It leaves nothing open:
 // what moved is captured again when its turn to be stored has come, so that no
 // till waits for another's upload.
-func (a *Agent) look(ctx context.Context, v app.Vault, r *sourceRun) (idle bool, err error) {
+func (a *Agent) look(ctx context.Context, j *job, v app.Vault, r *sourceRun) (idle bool, err error) {
 	if r.connector, r.access, err = a.access(ctx, r.source); err != nil {
 		return false, err
 	}
@@ -133,7 +137,7 @@ func (a *Agent) look(ctx context.Context, v app.Vault, r *sourceRun) (idle bool,
 	if newest == nil || newest.ID != place.Point {
 		return false, nil // the state the marker speaks of is not the newest kept
 	}
-	c, err := r.connector.Capture(ctx, r.access, place.Marker)
+	c, err := j.fetch(ctx, r.connector, r.access, place.Marker)
 	if err != nil {
 		return false, err
 	}
@@ -153,21 +157,46 @@ func newestBackup(ctx context.Context, v app.Vault, id app.SourceID) (*app.Point
 	return &points[0], nil
 }
 
+// newestView opens the newest backup of a source; nil when there is none.
+func (a *Agent) newestView(ctx context.Context, id app.SourceID) (app.PointFS, error) {
+	v, err := a.openVault(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newestBackup(ctx, v, id)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	view, err := v.Open(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := prefetch(ctx, view); err != nil {
+		return nil, errors.Join(err, view.Close())
+	}
+	return view, nil
+}
+
 // items captures the source when the vault begins to read it. The marker goes
 // along: a folder that was there and is empty now is noticed by it.
-func (r *sourceRun) items(ctx context.Context, marker app.Marker) iter.Seq2[app.Item, error] {
+func (r *sourceRun) items(ctx context.Context, j *job, marker app.Marker) iter.Seq2[app.Item, error] {
 	return func(yield func(app.Item, error) bool) {
-		c, err := r.connector.Capture(ctx, r.access, marker)
+		c, err := j.fetch(ctx, r.connector, r.access, marker)
 		if err == nil && c.Idle {
 			// moved at the first look and back by now: capture it all the same
-			c, err = r.connector.Capture(ctx, r.access, "")
+			c, err = j.fetch(ctx, r.connector, r.access, "")
 		}
 		if err != nil {
 			yield(app.Item{}, err)
 			return
 		}
 		r.capture = c
-		c.Items(yield)
+		c.Items(func(i app.Item, err error) bool {
+			if err == nil {
+				i = r.watched(i)
+			}
+			return yield(i, err)
+		})
 	}
 }
 
@@ -175,13 +204,14 @@ func (r *sourceRun) items(ctx context.Context, marker app.Marker) iter.Seq2[app.
 func (a *Agent) store(ctx context.Context, v app.Vault, j *job, moved []*sourceRun) {
 	var reqs []app.SaveRequest
 	for _, r := range moved {
+		a.watchRun(ctx, r)
 		place, err := a.Journal.Place(ctx, r.source.ID)
 		if err != nil {
 			r.fail(err)
 		}
 		reqs = append(reqs, app.SaveRequest{
 			Source: r.source.ID, Name: r.source.Name, Kind: app.PointBackup, Time: r.started,
-			Items: r.items(ctx, place.Marker),
+			Items: r.items(ctx, j, place.Marker),
 			Stats: r.stats,
 		})
 	}
@@ -280,6 +310,9 @@ func (a *Agent) record(ctx context.Context, j *job, runs []*sourceRun, quarter t
 	for _, r := range runs {
 		if err := a.recordOne(ctx, r, quarter); err != nil {
 			r.fail(err)
+		}
+		if err := a.judge(ctx, r); err != nil {
+			a.Log.ErrorContext(ctx, "Run not judged", "source", r.source.ID, "error", err)
 		}
 		if r.result.Error != nil {
 			a.Log.WarnContext(ctx, "Backup failed", "source", r.source.ID, "code", r.result.Error.Code, "error", r.result.Error)

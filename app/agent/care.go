@@ -111,8 +111,12 @@ func (a *Agent) StartRepair(context.Context) (app.JobID, error) {
 			return err
 		}
 		v, err := a.openVault(ctx)
-		if app.CodeOf(err) == app.CodeVaultDamaged {
-			return a.rescue(ctx, j, copies)
+		var rescued app.RepairReport
+		torn := app.CodeOf(err) == app.CodeVaultDamaged
+		if torn {
+			if rescued, err = a.rescue(ctx, j, copies); err == nil {
+				v, err = a.openVault(ctx)
+			}
 		}
 		if err != nil {
 			return err
@@ -125,8 +129,14 @@ func (a *Agent) StartRepair(context.Context) (app.JobID, error) {
 		if err != nil {
 			return err
 		}
+		rep.Damaged += rescued.Damaged
+		rep.Restored += rescued.Restored
+		rep.Forgotten += rescued.Forgotten
 		j.update(func(s *app.Job) { s.Repair = &rep })
-		return a.repaired(ctx, rep)
+		if err := a.repaired(ctx, rep); err != nil || !torn {
+			return err
+		}
+		return a.remember(ctx, v) // what the index could no longer list is not there to be found damaged
 	})
 }
 
@@ -136,26 +146,23 @@ type Rescuer interface {
 	Rescue(ctx context.Context, s app.VaultSetup, copies []app.StorageSpec) (app.RepairReport, error)
 }
 
-// rescue mends a vault whose index is damaged, so that it opens again.
-func (a *Agent) rescue(ctx context.Context, j *job, copies []app.StorageSpec) error {
+// rescue mends a vault whose index is damaged, so that it opens again. Only
+// reading everything then tells whether all of it is there.
+func (a *Agent) rescue(ctx context.Context, j *job, copies []app.StorageSpec) (app.RepairReport, error) {
 	r, ok := a.Vaults.(Rescuer)
 	if !ok {
-		return app.Errorf(app.CodeVaultDamaged, "repair vault", "%T can't mend an index", a.Vaults)
+		return app.RepairReport{}, app.Errorf(app.CodeVaultDamaged, "repair vault", "%T can't mend an index", a.Vaults)
 	}
 	setup, err := a.vaultSetup(ctx, *a.Store.Document().Vault)
 	if err != nil {
-		return err
+		return app.RepairReport{}, err
 	}
 	rep, err := r.Rescue(ctx, setup, copies)
 	if err != nil {
-		return err
+		return rep, err
 	}
 	j.update(func(s *app.Job) { s.Repair = &rep })
-	if _, err := a.openVault(ctx); err != nil {
-		return err
-	}
-	// it opens again; only reading everything tells whether all of it is there
-	return a.setDamaged(ctx, app.CodeVaultDamaged, fmt.Sprint(max(rep.Damaged, 1)))
+	return rep, a.setDamaged(ctx, app.CodeVaultDamaged, fmt.Sprint(max(rep.Damaged, 1)))
 }
 
 // repaired draws the conclusions of a repair, which has read everything: points

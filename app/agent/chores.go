@@ -24,16 +24,14 @@ const (
 // nothing while other work runs.
 func (a *Agent) chores(ctx context.Context) error {
 	d := a.Store.Document()
-	a.mu.Lock()
-	against := a.vaultErr
-	a.mu.Unlock()
-	if d.Vault == nil || len(a.running()) > 0 || !d.Vault.AsOf.IsZero() {
+	against, free := a.free(d)
+	if !free {
 		return nil
 	}
-	if against != nil && against.Code != app.CodeVaultDamaged {
-		return nil // a vault that can't be reached is tried every quarter, and that is enough
-	}
 	if done, err := a.mend(ctx, against); done || err != nil {
+		return err
+	}
+	if err := a.pinDue(ctx); err != nil {
 		return err
 	}
 	if len(d.Sources) == 0 {
@@ -61,6 +59,19 @@ func (a *Agent) chores(ctx context.Context) error {
 		return err
 	}
 	return a.drillDue(ctx, d)
+}
+
+// free reports whether chores can be done now, and what stands against the
+// vault all the same. A vault that can't be reached is tried every quarter, and
+// that is enough.
+func (a *Agent) free(d Document) (against *app.Error, free bool) {
+	a.mu.Lock()
+	against = a.vaultErr
+	a.mu.Unlock()
+	if d.Vault == nil || len(a.running()) > 0 || !d.Vault.AsOf.IsZero() {
+		return against, false
+	}
+	return against, against == nil || against.Code == app.CodeVaultDamaged
 }
 
 // started makes a chore of what starts a job.
@@ -156,28 +167,4 @@ func (a *Agent) lockDue(ctx context.Context) (done bool, err error) {
 	}
 	_, err = a.ProveLock(ctx)
 	return true, err
-}
-
-// drillDue starts the week's drill for the sources that have something to
-// restore.
-func (a *Agent) drillDue(ctx context.Context, d Document) error {
-	var names []string
-	for _, s := range d.Sources {
-		last, err := a.Journal.LastDrill(ctx, s.ID)
-		if err != nil {
-			return err
-		}
-		place, err := a.Journal.Place(ctx, s.ID)
-		if err != nil {
-			return err
-		}
-		if place.Point != "" && (last == nil || a.Now().Sub(last.At).Abs() >= drillEvery) {
-			names = append(names, s.Name)
-		}
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	_, err := a.StartDrill(ctx, names)
-	return err
 }

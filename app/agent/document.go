@@ -27,11 +27,13 @@ type Document struct {
 	Settings app.Settings `json:"settings"`
 	// KeepSince is when the owner chose Settings.Keep: of several computers'
 	// choices the latest counts.
-	KeepSince   time.Time `json:"keepSince"`
-	Kit         KitRecord `json:"kit"`
-	Copies      []Copy    `json:"copies,omitempty"`
-	PausedFrom  time.Time `json:"pausedFrom"`
-	PausedUntil time.Time `json:"pausedUntil"`
+	KeepSince   time.Time         `json:"keepSince"`
+	Kit         KitRecord         `json:"kit"`
+	Copies      []Copy            `json:"copies,omitempty"`
+	Ready       Ready             `json:"ready"`
+	Watch       app.WatchSettings `json:"watch"`
+	PausedFrom  time.Time         `json:"pausedFrom"`
+	PausedUntil time.Time         `json:"pausedUntil"`
 }
 
 // VaultPlace says where the vault lies. What it holds says the rest.
@@ -52,6 +54,12 @@ type VaultPlace struct {
 	Where   string           `json:"where,omitempty"`
 	OffSite bool             `json:"offSite,omitempty"`
 	Lock    app.LockSettings `json:"lock"`
+}
+
+// Ready is what the owner prepared for a bad day.
+type Ready struct {
+	Contacts []app.Contact    `json:"contacts,omitempty"`
+	Page     app.PageSettings `json:"page"`
 }
 
 // NewDocument returns the document of a computer on which nothing is set up.

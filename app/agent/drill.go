@@ -66,11 +66,14 @@ func (a *Agent) drill(ctx context.Context, j *job, s app.Source) app.DrillResult
 			err = app.Errorf(app.CodeCheckFailed, "drill", "%s: %s", c.Code, c.Detail).With("source", s.Name).With("detail", c.Detail)
 		}
 	}
+	if err == nil && len(res.Checks) == 0 {
+		err = app.Errorf(app.CodeCheckFailed, "drill", "nothing was checked").With("source", s.Name)
+	}
 	if distrustErr := a.distrust(ctx, res.Point, err); distrustErr != nil {
 		err = errors.Join(err, distrustErr)
 	}
 	res.Error = app.AsError(err)
-	res.OK = err == nil && len(res.Checks) > 0
+	res.OK = err == nil
 	return res
 }
 

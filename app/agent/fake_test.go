@@ -15,6 +15,7 @@ import (
 	"kvart/app"
 	"kvart/app/agent/journal"
 	"kvart/app/config"
+	"kvart/app/recovery"
 	"kvart/backup/memvault"
 )
 
@@ -29,6 +30,7 @@ type fakeShop struct {
 	failApply   func(path string) error
 	blocker     *app.Error
 	slow        func(context.Context) // called while an item is read
+	fetch       func(app.Access)      // called while a capture begins
 }
 
 var (
@@ -66,6 +68,9 @@ func (f *fakeShop) Check(_ context.Context, a app.Access) (app.SourceInfo, error
 func (f *fakeShop) Capture(_ context.Context, a app.Access, since app.Marker) (*app.Capture, error) {
 	if f.failCapture != nil {
 		return nil, f.failCapture
+	}
+	if f.fetch != nil {
+		f.fetch(a)
 	}
 	text, ok := f.get(a.Source.Settings["path"])
 	if !ok {
@@ -216,6 +221,9 @@ type shopTest struct {
 	notices *notices
 	clock   clock
 	name    string // of the computer
+	front   app.Storefront
+	lookout Lookout
+	known   Connectors // nil: kinds of shop
 }
 
 // newShopTest returns an agent with two sources, "Kassan" and "Lager", that
@@ -266,15 +274,27 @@ func (s *shopTest) start() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	books, err := recovery.Load()
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	// an agent outlives the test's context, so that its end can be told from a
 	// crash: Close ends it
 	s.Agent = New(context.WithoutCancel(s.t.Context()), Config{
-		Dir: s.dir, Build: "test", Vaults: s.vaults, Connectors: kinds{s.shop}, Journal: j, Store: store, Secrets: s.secrets,
+		Dir: s.dir, Build: "test", Vaults: s.vaults, Connectors: s.connectors(), Journal: j, Store: store, Secrets: s.secrets,
 		Notifier: s.notices, Autostart: &noAutostart{}, NoticeWords: func(c string, _ *app.Error) (string, string) { return c, c },
 		Log: log, Now: s.clock.now, Press: plainPress{}, Computer: s.name,
+		Recovery: func(h app.RecoveryHost) Recovery { return books.Engine(h) }, Storefront: s.front, Lookout: s.lookout,
 	})
 	a := s.Agent
 	s.t.Cleanup(func() { _ = a.Close(context.WithoutCancel(s.t.Context())) }) // closed already, where the test did
+}
+
+func (s *shopTest) connectors() Connectors {
+	if s.known != nil {
+		return s.known
+	}
+	return kinds{s.shop}
 }
 
 // crash ends the agent without a word, as SIGKILL would: nothing it remembers

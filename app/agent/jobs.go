@@ -33,6 +33,7 @@ type job struct {
 	mu      sync.Mutex
 	state   app.Job
 	sources []app.SourceID
+	behind  *counts // of the vault's, while a source shows its own
 }
 
 var _ app.Progress = (*job)(nil)
@@ -117,17 +118,34 @@ func (j *job) at(step app.Step, source string) {
 	j.update(func(s *app.Job) {
 		s.Step, s.Source = step, source
 		s.Items, s.ItemsDone, s.Bytes, s.BytesDone = 0, 0, 0, 0
+		j.behind = nil
 	})
 }
 
 // Expect implements [app.Progress].
 func (j *job) Expect(items, bytes int64) {
-	j.update(func(s *app.Job) { s.Items += items; s.Bytes += bytes })
+	j.update(func(s *app.Job) {
+		if b := j.behind; b != nil {
+			b.items += items
+			b.bytes += bytes
+			return
+		}
+		s.Items += items
+		s.Bytes += bytes
+	})
 }
 
 // Done implements [app.Progress].
 func (j *job) Done(items, bytes int64) {
-	j.update(func(s *app.Job) { s.ItemsDone += items; s.BytesDone += bytes })
+	j.update(func(s *app.Job) {
+		if b := j.behind; b != nil {
+			b.itemsDone += items
+			b.byteDone += bytes
+			return
+		}
+		s.ItemsDone += items
+		s.BytesDone += bytes
+	})
 }
 
 func (j *job) snapshot() app.Job {

@@ -110,6 +110,12 @@ func quiet(s app.Settings, now time.Time) bool {
 // retention is how long backups are kept: as the owner chose last, on whichever
 // computer.
 func (a *Agent) retention(ctx context.Context, v app.Vault) (app.Retention, error) {
+	if frozen, err := a.frozen(ctx); err != nil || frozen {
+		return everything(), err
+	}
+	if asked, err := a.unanswered(ctx); err != nil || asked {
+		return everything(), err
+	}
 	d := a.Store.Document()
 	computers, err := roster(ctx, v)
 	if err != nil {
@@ -121,6 +127,9 @@ func (a *Agent) retention(ctx context.Context, v app.Vault) (app.Retention, erro
 			return app.Retention{}, err
 		}
 		for _, st := range all {
+			if st.Frozen {
+				return everything(), nil // another computer asks its owner
+			}
 			if st.KeepSince.After(d.KeepSince) && st.KeepSince.Before(a.Now().Add(clockSlack)) {
 				d.KeepSince, d.Settings.Keep = st.KeepSince, st.Settings.Keep
 			}

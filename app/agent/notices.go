@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"kvart/app"
 )
@@ -17,6 +18,12 @@ const (
 	causeKit     = "kit"
 	causeLock    = "lock"
 	causeCopy    = "copy"
+	causeUnusual = "unusual" // with "." and the source
+	causeFront   = "storefront"
+	causeExpires = "expires"
+	causeSolved  = "solved" // words of alerts only
+	causeAgain   = "again"
+	causeTest    = "test"
 
 	causeNoWindow = "no_tray_window"
 )
@@ -30,6 +37,14 @@ func (a *Agent) tellOwner(ctx context.Context) {
 		return
 	}
 	causes := standing(st)
+	a.mu.Lock()
+	for cause := range a.lastState {
+		if _, ok := causes[cause]; !ok {
+			causes[cause] = nil // about a source, and answered
+		}
+	}
+	a.mu.Unlock()
+	a.alert(ctx, causes)
 	for _, cause := range slices.Sorted(maps.Keys(causes)) {
 		a.tell(ctx, cause, causes[cause])
 	}
@@ -45,7 +60,7 @@ func standing(st app.Status) map[string]*app.Error {
 				s[causeLate] = src.Error
 			}
 		case app.SourceFailed, app.SourceIncomplete:
-			if s[causeFailed] == nil && src.Error != nil {
+			if s[causeFailed] == nil && src.Error != nil && !passing(src, st.Now) {
 				s[causeFailed] = src.Error
 			}
 		}
@@ -58,12 +73,24 @@ func standing(st app.Status) map[string]*app.Error {
 	if st.LastDrill != nil && st.LastDrill.Error != nil {
 		s[causeDrill] = st.LastDrill.Error
 	}
+	watchCauses(s, st)
 	for _, n := range st.Notes {
 		if cause := causeOf(n.Error.Code, st); cause != "" && s[cause] == nil {
 			s[cause] = n.Error
 		}
 	}
 	return s
+}
+
+// passing reports whether a failure is of a kind that the next quarter's try
+// usually ends, a server that restarts, and the newest safe state is not late
+// yet. The status shows it at once; it is no alarm before that.
+func passing(src app.SourceStatus, now time.Time) bool {
+	switch src.Error.Code {
+	case app.CodeSourceOffline, app.CodeTunnelOffline, app.CodeSourceBusy, app.CodeSourceAltered:
+		return !src.SafeUntil.IsZero() && now.Sub(src.SafeUntil) <= lateAfter
+	}
+	return false
 }
 
 // causeOf says which notice a note is worth, "" for none. A kit is asked for
@@ -93,7 +120,7 @@ func (a *Agent) tell(ctx context.Context, cause string, e *app.Error) {
 	var err error
 	switch {
 	case e != nil && !stood:
-		title, text := a.NoticeWords(cause, e)
+		title, text := a.words(cause, e)
 		err = a.Notifier.Notify(ctx, app.Notice{Cause: cause, Title: title, Text: text, Alarm: true})
 	case e == nil && stood:
 		err = a.Notifier.Resolve(ctx, cause)

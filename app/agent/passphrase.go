@@ -43,6 +43,7 @@ func (a *Agent) ChangePassphrase(ctx context.Context, r app.PassphraseRequest) e
 	if err := a.promotePassphrase(ctx, next); err != nil {
 		return err
 	}
+	a.noteChange(ctx, "")
 	a.kitMayBeVoid(ctx)
 	return nil
 }

@@ -32,12 +32,18 @@ func (p *part) close() error {
 
 // PlanRestore implements [app.RestoreService].
 func (a *Agent) PlanRestore(ctx context.Context, r app.RestoreRequest) (app.RestorePlan, error) {
-	parts, err := a.parts(ctx, r)
+	v, stand, err := a.vaultToRestore(ctx)
+	if err != nil {
+		return app.RestorePlan{}, err
+	}
+	parts, left, err := a.parts(ctx, v, r)
 	if err != nil {
 		return app.RestorePlan{}, err
 	}
 	defer a.closeParts(ctx, parts)
-	return a.plan(ctx, parts)
+	plan, err := a.plan(ctx, parts)
+	plan.Left, plan.Copy = left, stand
+	return plan, err
 }
 
 func (a *Agent) closeParts(ctx context.Context, parts []*part) {
@@ -95,55 +101,94 @@ func (a *Agent) restorable(ctx context.Context, r app.RestoreRequest) ([]app.Sou
 	return out, nil
 }
 
-// parts works out what a request means: which source from which point. The
-// caller closes what it returns.
-func (a *Agent) parts(ctx context.Context, r app.RestoreRequest) (parts []*part, err error) {
-	v, err := a.openVault(ctx)
-	if err != nil {
-		return nil, err
-	}
+// parts works out what a request means: which source from which point. Where
+// everything is asked for, left says what can't be. The caller closes what it
+// returns.
+func (a *Agent) parts(ctx context.Context, v app.Vault, r app.RestoreRequest) (parts []*part, left []app.Problemed, err error) {
 	sources, err := a.restorable(ctx, r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if len(sources) == 0 {
-		return nil, app.Errorf(app.CodeSourceUnknown, "plan restore", "no sources are set up")
+	if err := a.goTogether(sources, r); err != nil {
+		return nil, nil, err
 	}
-	if len(sources) != 1 && (r.Point != "" || len(r.Paths) > 0 || r.Target.Database != "") {
-		return nil, app.Errorf(app.CodeUsage, "plan restore", "a point, a path or a database goes with exactly one source")
-	}
-	if r.Target.Database != "" && !a.onServer(sources[0].Kind) {
-		return nil, app.Errorf(app.CodeUsage, "plan restore", "%s is no database on a server", sources[0].Kind).With("field", "to-database")
-	}
-	defer func() {
-		if err != nil {
-			a.closeParts(ctx, parts)
-			parts = nil
-		}
-	}()
 	for _, s := range a.inOrder(sources) {
-		point, err := a.choose(ctx, v, s, r.Point, r.At)
-		if err != nil {
-			return parts, err
-		}
 		own := r
 		if len(sources) > 1 && r.Target.Dir != "" {
 			own.Target.Dir = filepath.Join(r.Target.Dir, string(s.ID)) // two may hold files of one name
 		}
-		p, err := a.part(ctx, v, s, point, own)
-		if err != nil {
-			return parts, err
+		p, err := a.chosenPart(ctx, v, s, own)
+		switch code := app.CodeOf(err); {
+		case err == nil:
+			parts = append(parts, p)
+		case len(r.Sources) == 0 && len(sources) > 1 && (code == app.CodePointUnknown || code == app.CodeSourceKind):
+			// what has no backup must not keep the rest of the shop away
+			left = append(left, app.Problemed{Source: s.Name, Error: app.AsError(err)})
+		default:
+			a.closeParts(ctx, parts)
+			return nil, nil, err
 		}
-		parts = append(parts, p)
 	}
-	return parts, nil
+	if len(parts) == 0 {
+		return nil, nil, left[0].Error
+	}
+	return parts, left, nil
+}
+
+// goTogether refuses what can't be meant of these sources.
+func (a *Agent) goTogether(sources []app.Source, r app.RestoreRequest) error {
+	switch {
+	case len(sources) == 0:
+		return app.Errorf(app.CodeSourceUnknown, "plan restore", "no sources are set up")
+	case len(sources) != 1 && (r.Point != "" || len(r.Paths) > 0 || r.Target.Database != ""):
+		return app.Errorf(app.CodeUsage, "plan restore", "a point, a path or a database goes with exactly one source")
+	case r.Target.Database != "" && !a.onServer(sources[0].Kind):
+		return app.Errorf(app.CodeUsage, "plan restore", "%s is no database on a server", sources[0].Kind).With("field", "to-database")
+	}
+	return nil
+}
+
+// chosenPart opens the point that a request means for a source.
+func (a *Agent) chosenPart(ctx context.Context, v app.Vault, s app.Source, r app.RestoreRequest) (*part, error) {
+	id := r.Point
+	if named := r.Points[s.ID]; named != "" {
+		id = named
+	}
+	point, err := a.choose(ctx, v, s, id, r.At)
+	if err == nil && id == "" {
+		point, err = a.beforeHarm(ctx, v, s, point, r.At)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.part(ctx, v, s, point, r)
+}
+
+// beforeHarm returns the newest verified point from before an unusual change
+// that a chosen one holds, or the chosen one where there is none: nobody wants
+// locked files back by asking for everything.
+func (a *Agent) beforeHarm(ctx context.Context, v app.Vault, s app.Source, chosen app.Point, at time.Time) (app.Point, error) {
+	marked, err := a.marks(ctx, s.ID)
+	if err != nil || marked(chosen) == "" {
+		return chosen, err
+	}
+	points, err := a.pointsBefore(ctx, v, s, at)
+	if err != nil {
+		return chosen, err
+	}
+	for _, p := range points {
+		if p.Verified && marked(p) == "" {
+			return p, nil
+		}
+	}
+	return chosen, nil
 }
 
 // onServer reports whether sources of a kind are databases on a server.
 func (a *Agent) onServer(kind app.Kind) bool {
 	for _, k := range a.Connectors.Specs() {
-		if _, ok := k.Field("database"); ok && k.Kind == kind {
-			return true
+		if k.Kind == kind {
+			return k.Database
 		}
 	}
 	return false
@@ -151,10 +196,7 @@ func (a *Agent) onServer(kind app.Kind) bool {
 
 // inOrder sorts sources as a full recovery needs them: databases before files.
 func (a *Agent) inOrder(sources []app.Source) []app.Source {
-	order := map[app.Kind]int{}
-	for _, k := range a.Connectors.Specs() {
-		order[k.Kind] = k.Order
-	}
+	order := a.order()
 	sorted := slices.Clone(sources)
 	slices.SortStableFunc(sorted, func(x, y app.Source) int { return order[x.Kind] - order[y.Kind] })
 	return sorted

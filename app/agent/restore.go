@@ -15,6 +15,14 @@ import (
 
 // StartRestore implements [app.RestoreService].
 func (a *Agent) StartRestore(ctx context.Context, r app.RestoreRequest) (app.JobID, error) {
+	return a.startRestore(ctx, r, "")
+}
+
+// startRestore starts a restore, for a step of an incident or for "".
+func (a *Agent) startRestore(ctx context.Context, r app.RestoreRequest, step string) (app.JobID, error) {
+	if err := a.infected(ctx, r); err != nil {
+		return "", err
+	}
 	sources, err := a.restorable(ctx, r)
 	if err != nil {
 		return "", err
@@ -22,12 +30,16 @@ func (a *Agent) StartRestore(ctx context.Context, r app.RestoreRequest) (app.Job
 	a.makeWay()
 	return a.startWork(app.JobRestore, sources, func(ctx context.Context, j *job) error {
 		j.at(app.StepPlan, "")
-		parts, err := a.parts(ctx, r)
+		v, stand, err := a.vaultToRestore(ctx)
+		if err != nil {
+			return err
+		}
+		parts, left, err := a.parts(ctx, v, r)
 		if err != nil {
 			return err
 		}
 		defer a.closeParts(ctx, parts)
-		return a.restore(ctx, j, parts, app.RestoreRecord{Target: r.Target})
+		return a.restore(ctx, j, parts, app.RestoreRecord{Target: r.Target, Left: left, Copy: stand, For: step})
 	})
 }
 
@@ -62,6 +74,7 @@ func (a *Agent) restore(ctx context.Context, j *job, parts []*part, rec app.Rest
 		return b
 	}
 	rec.ID, rec.State, rec.Started = app.RestoreID(rand.Text()[:12]), app.RestoreSaving, a.Now()
+	rec.Asked = j.snapshot().Started
 	for i, p := range parts {
 		rec.Sources = append(rec.Sources, app.RestoredPart{
 			ID: p.source.ID, Source: p.source.Name, Point: p.point.ID, Time: p.point.Time,
@@ -102,14 +115,14 @@ func (a *Agent) failRestore(ctx context.Context, j *job, rec app.RestoreRecord, 
 // or not, in one session.
 func (a *Agent) saveFirst(ctx context.Context, j *job, parts []*part, rec *app.RestoreRecord) error {
 	j.at(app.StepSafety, "")
-	v, err := a.openVault(ctx)
+	v, err := a.vaultNamed(ctx, rec.Copy)
 	if err != nil {
 		return err
 	}
 	var reqs []app.SaveRequest
 	var which []int
 	for i, p := range parts {
-		c, err := p.restorer.Present(ctx, p.restore.Access)
+		c, err := j.present(ctx, p.restorer, p.restore.Access)
 		if err != nil {
 			return err
 		}
@@ -128,14 +141,16 @@ func (a *Agent) saveFirst(ctx context.Context, j *job, parts []*part, rec *app.R
 			rec.Sources[i].Absent = true
 			continue
 		}
-		reqs = append(reqs, app.SaveRequest{Source: p.source.ID, Name: p.source.Name, Kind: app.PointSafety, Time: a.Now(), Items: sequence(items)})
+		reqs = append(reqs, app.SaveRequest{Source: p.source.ID, Name: p.source.Name, Kind: app.PointSafety, Time: a.Now(), Items: sequence(items), Far: c.Far})
 		which = append(which, i)
 	}
 	if len(reqs) == 0 {
 		return nil
 	}
 	results, err := v.Save(ctx, reqs, j)
-	a.noteSession(ctx, err)
+	if rec.Copy == "" { // how a copy stands says nothing of the vault
+		a.noteSession(ctx, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -143,10 +158,8 @@ func (a *Agent) saveFirst(ctx context.Context, j *job, parts []*part, rec *app.R
 		if res.Err != nil {
 			return res.Err
 		}
-		for _, p := range res.Problems {
-			if p.Code != app.CodeItemVanished {
-				return app.Errorf(app.CodeSourceUnreadable, "save present state", "%s: %s", p.Path, p.Code).With("path", p.Path)
-			}
+		if err := a.notSaved(ctx, parts[which[k]].source.Name, res.Problems, rec); err != nil {
+			return err
 		}
 		if !res.Point.Verified {
 			return app.Errorf(app.CodeReadBack, "save present state", "point %s was not read back", res.Point.ID)
@@ -181,34 +194,6 @@ func sequence(items []app.Item) func(func(app.Item, error) bool) {
 			}
 		}
 	}
-}
-
-// apply puts back the parts that are not done yet, and checks all. It goes on
-// where a crash cut it off.
-func (a *Agent) apply(ctx context.Context, j *job, parts []*part, rec app.RestoreRecord) error {
-	for i, p := range parts {
-		if rec.Sources[i].Done {
-			continue
-		}
-		j.at(app.StepRestore, p.source.Name)
-		if err := prefetch(ctx, p.restore.From, stored(p.restore)...); err != nil {
-			return a.failRestore(ctx, j, rec, err)
-		}
-		if err := p.restorer.Apply(ctx, p.restore, j); err != nil {
-			return a.failRestore(ctx, j, rec, err)
-		}
-		rec.Sources[i].Done = true
-		if rec.Target.Original() {
-			// what is there now is not what the marker speaks of
-			if err := a.Journal.ForgetPlace(context.WithoutCancel(ctx), p.source.ID); err != nil {
-				return a.failRestore(ctx, j, rec, err)
-			}
-		}
-		if err := a.putRestore(ctx, j, rec); err != nil {
-			return err
-		}
-	}
-	return a.check(ctx, j, parts, rec)
 }
 
 func (a *Agent) check(ctx context.Context, j *job, parts []*part, rec app.RestoreRecord) error {
@@ -291,7 +276,7 @@ func (a *Agent) StartUndo(ctx context.Context, id app.RestoreID) (app.JobID, err
 			return err
 		}
 		defer a.closeParts(ctx, parts)
-		if err := a.restore(ctx, j, parts, app.RestoreRecord{Undoes: rec.ID}); err != nil {
+		if err := a.restore(ctx, j, parts, app.RestoreRecord{Undoes: rec.ID, Copy: rec.Copy}); err != nil {
 			return err
 		}
 		return a.markUndone(ctx, rec.ID)
@@ -301,7 +286,7 @@ func (a *Agent) StartUndo(ctx context.Context, id app.RestoreID) (app.JobID, err
 // undoParts turns a restore round: each part's safety point goes back, and
 // where nothing was there before, nothing is there after.
 func (a *Agent) undoParts(ctx context.Context, rec app.RestoreRecord) (parts []*part, err error) {
-	v, err := a.openVault(ctx)
+	v, err := a.vaultNamed(ctx, rec.Copy)
 	if err != nil {
 		return nil, err
 	}

@@ -16,9 +16,7 @@ func (a *Agent) resume(ctx context.Context) error {
 	for _, rec := range recs {
 		switch rec.State {
 		case app.RestoreSaving:
-			rec.State, rec.Ended = app.RestoreFailed, a.Now()
-			rec.Error = app.Errorf(app.CodeInterrupted, "restore", "cut off before anything was changed").With("untouched", "yes")
-			if err := a.Journal.PutRestore(ctx, rec); err != nil {
+			if err := a.giveUp(ctx, rec); err != nil {
 				return err
 			}
 		case app.RestoreApplying:
@@ -30,6 +28,13 @@ func (a *Agent) resume(ctx context.Context) error {
 	return nil
 }
 
+// giveUp ends a restore that was cut off before it had changed anything.
+func (a *Agent) giveUp(ctx context.Context, rec app.RestoreRecord) error {
+	rec.State, rec.Ended = app.RestoreFailed, a.Now()
+	rec.Error = app.Errorf(app.CodeInterrupted, "restore", "cut off before anything was changed").With("untouched", "yes")
+	return a.Journal.PutRestore(ctx, rec)
+}
+
 // goOn continues a restore from its record.
 func (a *Agent) goOn(rec app.RestoreRecord) (app.JobID, error) {
 	kind := app.JobRestore
@@ -37,7 +42,7 @@ func (a *Agent) goOn(rec app.RestoreRecord) (app.JobID, error) {
 		kind = app.JobUndo
 	}
 	return a.startWork(kind, nil, func(ctx context.Context, j *job) error {
-		v, err := a.openVault(ctx)
+		v, err := a.vaultNamed(ctx, rec.Copy)
 		if err != nil {
 			return err
 		}

@@ -91,11 +91,16 @@ func (a *Agent) proof(ctx context.Context, r *app.RuleOfCopies, now time.Time, d
 		if err != nil {
 			return err
 		}
-		switch {
-		case drill == nil || now.Sub(drill.At).Abs() > drillProof || drill.At.Before(d.Vault.Since) || drill.At.Before(s.AddedAt):
-			r.Proved = false
-		case !drill.OK:
+		proof, err := a.proofOf(ctx, d, s, drill, true, now)
+		if err != nil {
+			return err
+		}
+		switch proof {
+		case app.ProofProven:
+		case app.ProofFailed:
 			r.Errors++
+		default:
+			r.Proved = false
 		}
 	}
 	damage, err := a.vaultProblems(ctx)

@@ -18,7 +18,10 @@ func (a *Agent) Discover(ctx context.Context) ([]app.Found, error) {
 	}
 	known := a.Store.Document().Sources
 	return slices.DeleteFunc(found, func(f app.Found) bool {
-		return slices.ContainsFunc(known, func(s app.Source) bool { return s.Kind == f.Kind && s.Settings["path"] == f.Settings["path"] })
+		c, err := a.Connectors.Connector(f.Kind)
+		return err == nil && slices.ContainsFunc(known, func(s app.Source) bool {
+			return s.Kind == f.Kind && samePlace(c.Spec(), s.Settings, f.Settings)
+		})
 	}), nil
 }
 
@@ -32,18 +35,8 @@ func (a *Agent) AddSource(ctx context.Context, r app.AddSourceRequest) (app.Sour
 	if r.Name == "" {
 		return app.Source{}, app.Errorf(app.CodeUsage, "add source", "a source needs a name").With("field", "name")
 	}
-	settings := map[string]string{}
-	for k, v := range r.Settings {
-		if v != "" {
-			settings[k] = v
-		}
-	}
-	for _, f := range c.Spec().Fields {
-		if f.Default != "" && settings[f.Key] == "" {
-			settings[f.Key] = f.Default
-		}
-	}
-	if err := c.Spec().CheckSettings(settings, r.Secrets); err != nil {
+	h, access, err := prepare(c, r)
+	if err != nil {
 		return app.Source{}, err
 	}
 	if _, err := a.Store.Document().source(r.Name); err == nil {
@@ -53,12 +46,15 @@ func (a *Agent) AddSource(ctx context.Context, r app.AddSourceRequest) (app.Sour
 	if err != nil {
 		return app.Source{}, err
 	}
-	s := app.Source{Name: r.Name, Kind: r.Kind, Settings: settings, AddedAt: a.Now()}
-	s.ID = newSourceID(r.Name, a.mark(), func(id app.SourceID) bool { return taken[id] })
-	if _, err := c.Check(ctx, app.Access{Source: s, Secrets: r.Secrets}); err != nil {
+	access.Source.ID, access.Source.AddedAt = newSourceID(r.Name, a.mark(), func(id app.SourceID) bool { return taken[id] }), a.Now()
+	s := access.Source
+	if err := a.makeUser(ctx, c, h, access); err != nil {
 		return app.Source{}, err
 	}
-	for k, sec := range r.Secrets {
+	if err := h.proved(ctx, c, access); err != nil {
+		return app.Source{}, err
+	}
+	for k, sec := range access.Secrets {
 		if err := a.Secrets.SetSecret(ctx, sourceKey(s.ID, k), sec); err != nil {
 			return app.Source{}, err
 		}
@@ -72,6 +68,29 @@ func (a *Agent) AddSource(ctx context.Context, r app.AddSourceRequest) (app.Sour
 	})
 	a.bus.poke()
 	return s, err
+}
+
+// prepare reads a new source from a request, with the user that h is to make.
+func prepare(c app.Connector, r app.AddSourceRequest) (h helper, access app.Access, err error) {
+	h, settings, secrets, err := helperOf(c, r.Admin, r.Restoring, filled(c.Spec(), r.Settings), r.Secrets)
+	if err != nil {
+		return h, access, err
+	}
+	access = app.Access{Source: app.Source{Name: r.Name, Kind: r.Kind, Settings: settings}, Secrets: secrets}
+	return h, access, c.Spec().CheckSettings(settings, secrets)
+}
+
+// TrySource implements [app.SourceService].
+func (a *Agent) TrySource(ctx context.Context, r app.AddSourceRequest) (app.SourceInfo, error) {
+	c, err := a.Connectors.Connector(r.Kind)
+	if err != nil {
+		return app.SourceInfo{}, err
+	}
+	h, access, err := prepare(c, r)
+	if err != nil {
+		return app.SourceInfo{}, err
+	}
+	return c.Check(ctx, h.access(access))
 }
 
 // mark tells this computer's sources from those of the others that share the
@@ -135,6 +154,11 @@ func (a *Agent) RemoveSource(ctx context.Context, nameOrID string) error {
 				a.Log.WarnContext(ctx, "Secret not deleted", "source", s.ID, "error", err)
 			}
 		}
+		if f, ok := c.(app.Forgetter); ok {
+			if err := f.Forget(ctx, s); err != nil {
+				a.Log.WarnContext(ctx, "What was kept about the source is not deleted", "source", s.ID, "error", err)
+			}
+		}
 	}
 	a.bus.poke()
 	return nil
@@ -179,11 +203,19 @@ func (a *Agent) ChangeSource(ctx context.Context, r app.ChangeSourceRequest) (ap
 	if err != nil {
 		return app.Source{}, err
 	}
+	h, settings, secrets, err := helperOf(c, r.Admin, r.Restoring, r.Settings, r.Secrets)
+	if err != nil {
+		return app.Source{}, err
+	}
+	r.Settings, r.Secrets = settings, secrets
 	access, err := a.changed(ctx, s, c.Spec(), r)
 	if err != nil {
 		return app.Source{}, err
 	}
-	if _, err := c.Check(ctx, access); err != nil {
+	if err := a.makeUser(ctx, c, h, access); err != nil {
+		return app.Source{}, err
+	}
+	if err := h.proved(ctx, c, access); err != nil {
 		return app.Source{}, err
 	}
 	for k, sec := range r.Secrets {
@@ -199,6 +231,7 @@ func (a *Agent) ChangeSource(ctx context.Context, r app.ChangeSourceRequest) (ap
 		}
 		return nil
 	})
+	a.noteChange(ctx, s.ID)
 	if err == nil {
 		// the marker speaks of where the source was before
 		err = a.Journal.ForgetPlace(ctx, s.ID)
@@ -223,6 +256,7 @@ func (a *Agent) CheckSource(ctx context.Context, nameOrID string) (app.SourceInf
 // access returns a source's connector and what opens it.
 func (a *Agent) access(ctx context.Context, s app.Source) (app.Connector, app.Access, error) {
 	access := app.Access{Source: s, Secrets: app.Secrets{}}
+	access.Newest = func(ctx context.Context) (app.PointFS, error) { return a.newestView(ctx, s.ID) }
 	c, err := a.Connectors.Connector(s.Kind)
 	if err != nil {
 		return nil, access, err

@@ -33,9 +33,14 @@ type vaultState struct {
 	Sources  []app.Source `json:"sources"`
 	Settings app.Settings `json:"settings"`
 	// KeepSince is when the owner chose how long backups are kept.
-	KeepSince time.Time `json:"keepSince"`
-	Kit       KitRecord `json:"kit"`
-	Copies    []Copy    `json:"copies,omitempty"`
+	KeepSince time.Time         `json:"keepSince"`
+	Kit       KitRecord         `json:"kit"`
+	Copies    []Copy            `json:"copies,omitempty"`
+	Ready     Ready             `json:"ready"`
+	Watch     app.WatchSettings `json:"watch"`
+	// Frozen reports that nothing may expire: the owner has yet to say whether
+	// an unusual change was theirs.
+	Frozen bool `json:"frozen,omitempty"`
 }
 
 // stateRequest returns the request that stores the state, and its hash; nil
@@ -43,8 +48,17 @@ type vaultState struct {
 func (a *Agent) stateRequest(ctx context.Context, now time.Time) (*app.SaveRequest, string, error) {
 	d := a.Store.Document()
 	st := vaultState{
-		Version: 1, Sources: d.Sources, Settings: d.Settings, KeepSince: d.KeepSince, Kit: d.Kit, Copies: d.Copies,
+		Version: 1, Sources: d.Sources, Settings: d.Settings, KeepSince: d.KeepSince, Kit: d.Kit, Copies: d.Copies, Ready: d.Ready, Watch: d.Watch,
 	}
+	frozen, err := a.unanswered(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	trouble, err := a.frozen(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	st.Frozen = frozen || trouble
 	b, err := json.MarshalIndent(st, "", "  ")
 	if err != nil {
 		return nil, "", fmt.Errorf("encode state: %w", err)
@@ -59,10 +73,13 @@ func (a *Agent) stateRequest(ctx context.Context, now time.Time) (*app.SaveReque
 		Path: stateFile, Size: int64(len(b)), ModTime: now, Mode: 0o600,
 		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil },
 	}
-	return &app.SaveRequest{
-		Source: stateOf(a.self()), Name: a.Computer, Kind: app.PointState, Time: now,
-		Items: func(yield func(app.Item, error) bool) { yield(item, nil) },
-	}, hash, nil
+	items := []app.Item{item}
+	if page, err := a.page(ctx); err == nil {
+		items = append(items, pageItem(page, now)) // it can be fetched from there with stock Kopia
+	} else {
+		a.Log.WarnContext(ctx, "Page not stored", "error", err)
+	}
+	return &app.SaveRequest{Source: stateOf(a.self()), Name: a.Computer, Kind: app.PointState, Time: now, Items: sequence(items)}, hash, nil
 }
 
 // states reads the newest state of every computer from the vault.
@@ -124,7 +141,7 @@ func (a *Agent) takeOver(ctx context.Context, v app.Vault, from app.ComputerID) 
 				d.Copies = append(d.Copies, c)
 			}
 		}
-		d.Kit, d.KeepSince = st.Kit, st.KeepSince
+		d.Kit, d.KeepSince, d.Ready, d.Watch = st.Kit, st.KeepSince, st.Ready, st.Watch
 		auto := d.Settings.Autostart
 		d.Settings = st.Settings
 		d.Settings.Autostart = auto // belongs to the computer, not to the shop

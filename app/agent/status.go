@@ -43,10 +43,16 @@ func (a *Agent) Status(ctx context.Context) (app.Status, error) {
 		against = append(against, vaultErr)
 	}
 	st.Verdict, st.Problems = verdict(d.Vault != nil, st.Sources, against)
+	if err := a.fillWatch(ctx, &st, d); err != nil {
+		return st, err
+	}
 	if err := a.fillSafety(ctx, &st, d); err != nil {
 		return st, err
 	}
 	if st.Today, err = a.day(ctx, "", now); err != nil {
+		return st, err
+	}
+	if st.Incident, err = a.brief(ctx); err != nil {
 		return st, err
 	}
 	recs, err := a.Journal.Restores(ctx)
@@ -118,23 +124,32 @@ func (a *Agent) fillSources(ctx context.Context, st *app.Status, d Document, now
 			}
 			f.unproven = !f.verified
 		}
-		drill, err := a.Journal.LastDrill(ctx, s.ID)
-		if err != nil {
+		if err := a.fillDrill(ctx, st, &ss, d, place.Point != ""); err != nil {
 			return err
-		}
-		if drill != nil {
-			if drill.OK {
-				ss.RestoreSeconds = drill.Seconds
-			}
-			if st.LastDrill == nil || drill.At.After(st.LastDrill.At) {
-				st.LastDrill = drill
-			}
 		}
 		ss.State, ss.Error = f.state(ss.Error)
 		st.Sources = append(st.Sources, ss)
 		if len(st.Sources) == 1 || ss.SafeUntil.Before(st.LastBackup) {
 			st.LastBackup = ss.SafeUntil
 		}
+	}
+	return nil
+}
+
+// fillDrill says what drills have shown of a source.
+func (a *Agent) fillDrill(ctx context.Context, st *app.Status, ss *app.SourceStatus, d Document, points bool) error {
+	drill, err := a.Journal.LastDrill(ctx, ss.Source.ID)
+	if err != nil {
+		return err
+	}
+	if ss.Proof, err = a.proofOf(ctx, d, ss.Source, drill, points, st.Now); err != nil || drill == nil {
+		return err
+	}
+	if drill.OK {
+		ss.RestoreSeconds = drill.Seconds
+	}
+	if st.LastDrill == nil || drill.At.After(st.LastDrill.At) {
+		st.LastDrill = drill
 	}
 	return nil
 }
@@ -151,9 +166,11 @@ func (a *Agent) trying() *app.Error {
 	return nil
 }
 
+// unreadable counts what a point lacks: files, and whole kinds of a shop.
 func unreadable(ps []app.Problem) (n int) {
 	for _, p := range ps {
-		if p.Code == app.CodeItemUnreadable {
+		switch p.Code {
+		case app.CodeItemUnreadable, app.CodeShopScope, app.CodeShopAnswer, app.CodeShopRedacted, app.CodeShopShrunk, app.CodeKindMissing:
 			n++
 		}
 	}

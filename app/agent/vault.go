@@ -40,7 +40,8 @@ func (a *Agent) openVault(ctx context.Context) (app.Vault, error) {
 		v, err = a.openWithNewPassphrase(ctx, setup, err)
 	}
 	if err != nil {
-		return nil, a.noteVault(err)
+		// damage stands until it is mended, also for a guard that starts later
+		return nil, errors.Join(a.noteVault(err), a.distrust(ctx, "", err))
 	}
 	a.useVaultLocked(ctx, v)
 	return v, nil

@@ -255,9 +255,19 @@ func (c *Client) RemoveSource(ctx context.Context, nameOrID string) error {
 	return tell(ctx, c, "remove-source", nameOrID)
 }
 
+// TrySource implements [app.SourceService].
+func (c *Client) TrySource(ctx context.Context, r app.AddSourceRequest) (app.SourceInfo, error) {
+	return ask[app.SourceInfo](ctx, c, "try-source", &r)
+}
+
 // CheckSource implements [app.SourceService].
 func (c *Client) CheckSource(ctx context.Context, nameOrID string) (app.SourceInfo, error) {
 	return ask[app.SourceInfo](ctx, c, "check-source", nameOrID)
+}
+
+// Rights implements [app.SourceService].
+func (c *Client) Rights(ctx context.Context, r app.RightsRequest) (app.Rights, error) {
+	return ask[app.Rights](ctx, c, "rights", &r)
 }
 
 // StartBackup implements [app.JobService].
@@ -300,7 +310,12 @@ func (c *Client) List(ctx context.Context, r app.PathRequest) ([]app.Entry, erro
 
 // Cat implements [app.HistoryService].
 func (c *Client) Cat(ctx context.Context, r app.PathRequest) (io.ReadCloser, error) {
-	res, err := c.send(ctx, http.MethodPost, "cat", r)
+	return c.stream(ctx, "cat", r)
+}
+
+// stream asks for what comes as bytes.
+func (c *Client) stream(ctx context.Context, method string, r any) (io.ReadCloser, error) {
+	res, err := c.send(ctx, http.MethodPost, method, r)
 	if err != nil {
 		return nil, err
 	}
@@ -309,6 +324,11 @@ func (c *Client) Cat(ctx context.Context, r app.PathRequest) (io.ReadCloser, err
 		return nil, err
 	}
 	return res.Body, nil
+}
+
+// Export implements [app.HistoryService].
+func (c *Client) Export(ctx context.Context, r app.ExportRequest) (io.ReadCloser, error) {
+	return c.stream(ctx, "export", r)
 }
 
 // Diff implements [app.HistoryService].

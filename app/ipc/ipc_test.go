@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,18 @@ type fake struct {
 	create func(r app.VaultRequest) (app.VaultInfo, error)
 	points func(r app.PointsRequest) ([]app.Point, error)
 	cat    func() (io.ReadCloser, error)
+	export func(r app.ExportRequest) (io.ReadCloser, error)
 	wait   func(ctx context.Context) (app.Job, error)
+	rights func(r app.RightsRequest) (app.Rights, error)
+	try    func(r app.AddSourceRequest) (app.SourceInfo, error)
+}
+
+func (f fake) TrySource(_ context.Context, r app.AddSourceRequest) (app.SourceInfo, error) {
+	return f.try(r)
+}
+
+func (f fake) Rights(_ context.Context, r app.RightsRequest) (app.Rights, error) {
+	return f.rights(r)
 }
 
 func (f fake) Watch(ctx context.Context, fn func(app.Status) error) error { return f.watch(ctx, fn) }
@@ -38,6 +50,9 @@ func (f fake) Points(_ context.Context, r app.PointsRequest) ([]app.Point, error
 }
 func (f fake) Cat(context.Context, app.PathRequest) (io.ReadCloser, error) { return f.cat() }
 func (f fake) Wait(ctx context.Context, _ app.JobID) (app.Job, error)      { return f.wait(ctx) }
+func (f fake) Export(_ context.Context, r app.ExportRequest) (io.ReadCloser, error) {
+	return f.export(r)
+}
 
 // serve starts a server and returns where it listens; it ends with the test.
 func serve(t *testing.T, s app.Service, build string) (socket string, quit chan struct{}) {
@@ -113,6 +128,34 @@ func TestSecrets_goUpAndNeverIntoTheDocument(t *testing.T) {
 	}
 }
 
+func TestRights_askedWithSecrets(t *testing.T) {
+	t.Parallel()
+	var seen app.RightsRequest
+	want := app.Rights{User: "root", Excess: []string{"SUPER"}, Statements: []string{"CREATE USER …"}}
+	socket, _ := serve(t, fake{rights: func(r app.RightsRequest) (app.Rights, error) { seen = r; return want, nil }}, "1")
+	got, err := dial(t, socket, "1").Rights(t.Context(), app.RightsRequest{
+		Kind: "mysql", Settings: map[string]string{"user": "root"}, Secrets: app.Secrets{"password": app.NewSecret("hemligt")},
+	})
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if seen.Kind != "mysql" || seen.Settings["user"] != "root" || seen.Secrets["password"].Reveal() != "hemligt" {
+		t.Errorf("asked %+v", seen)
+	}
+}
+
+func TestTrySource_askedWithSecrets(t *testing.T) {
+	t.Parallel()
+	var seen app.AddSourceRequest
+	socket, _ := serve(t, fake{try: func(r app.AddSourceRequest) (app.SourceInfo, error) { seen = r; return app.SourceInfo{Files: 3}, nil }}, "1")
+	got, err := dial(t, socket, "1").TrySource(t.Context(), app.AddSourceRequest{
+		Kind: "webhotel", Settings: map[string]string{"user": "site"}, Secrets: app.Secrets{"password": app.NewSecret("hemligt")},
+	})
+	if err != nil || got.Files != 3 || seen.Kind != "webhotel" || seen.Settings["user"] != "site" || seen.Secrets["password"].Reveal() != "hemligt" {
+		t.Errorf("asked %+v, got %+v, %v", seen, got, err)
+	}
+}
+
 func TestErrors_keepCodeAndArgs(t *testing.T) {
 	t.Parallel()
 	socket, _ := serve(t, fake{points: func(app.PointsRequest) ([]app.Point, error) {
@@ -168,6 +211,28 @@ func TestCat_cutOffInTheMiddleIsAnError(t *testing.T) {
 	defer f.Close()
 	if b, err := io.ReadAll(f); err == nil {
 		t.Errorf("a cut-off file reads as whole: %d bytes", len(b))
+	}
+}
+
+func TestExport_cutOffInTheMiddleIsAnError(t *testing.T) {
+	t.Parallel()
+	socket, _ := serve(t, fake{export: func(r app.ExportRequest) (io.ReadCloser, error) {
+		if r.What == "shoes" {
+			return nil, app.Errorf(app.CodeUsage, "export", "no shoes").With("choices", "products")
+		}
+		return &broken{}, nil
+	}}, "1")
+	c := dial(t, socket, "1")
+	if _, err := c.Export(t.Context(), app.ExportRequest{What: "shoes"}); app.CodeOf(err) != app.CodeUsage || app.AsError(err).Args["choices"] != "products" {
+		t.Errorf("a wrong choice: %v", err)
+	}
+	f, err := c.Export(t.Context(), app.ExportRequest{What: "products"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if b, err := io.ReadAll(f); err == nil {
+		t.Errorf("a cut-off table reads as whole: %d bytes", len(b))
 	}
 }
 

@@ -148,6 +148,8 @@ func (s *Server) methods() map[string]http.HandlerFunc {
 		"add-source":        call(s, v.AddSource),
 		"remove-source":     call(s, noAnswer(v.RemoveSource)),
 		"check-source":      call(s, v.CheckSource),
+		"try-source":        call(s, v.TrySource),
+		"rights":            call(s, v.Rights),
 		"start-backup":      call(s, v.StartBackup),
 		"start-drill":       call(s, v.StartDrill),
 		"wait":              call(s, v.Wait),
@@ -156,7 +158,8 @@ func (s *Server) methods() map[string]http.HandlerFunc {
 		"points":            call(s, v.Points),
 		"day":               call(s, v.Day),
 		"list":              call(s, v.List),
-		"cat":               s.cat,
+		"cat":               stream(s, v.Cat),
+		"export":            stream(s, v.Export),
 		"diff":              call(s, v.Diff),
 		"plan-restore":      call(s, v.PlanRestore),
 		"start-restore":     call(s, v.StartRestore),
@@ -164,6 +167,30 @@ func (s *Server) methods() map[string]http.HandlerFunc {
 		"restores":          call(s, noQuestion(v.Restores)),
 		"settings":          call(s, noQuestion(v.Settings)),
 		"set-settings":      call(s, noAnswer(v.SetSettings)),
+		"answer-unusual":    call(s, v.AnswerUnusual),
+		"unusuals":          call(s, noQuestion(v.Unusuals)),
+		"watch-settings":    call(s, noQuestion(v.WatchSettings)),
+		"set-watch":         call(s, v.SetWatch),
+		"test-alert":        call(s, noAnswer(v.TestAlert)),
+		"test-storefront":   call(s, noQuestion(v.TestStorefront)),
+		"uptime":            call(s, noQuestion(v.Uptime)),
+		"drills":            call(s, v.Drills),
+		"peak-days":         call(s, noQuestion(v.PeakDays)),
+		"start-incident":    call(s, v.StartIncident),
+		"incident":          call(s, noQuestion(v.Incident)),
+		"wait-incident":     call(s, noQuestion(v.WaitIncident)),
+		"tick-step":         call(s, v.TickStep),
+		"close-incident":    call(s, noQuestion(v.CloseIncident)),
+		"incidents":         call(s, noQuestion(v.Incidents)),
+		"incident-report":   call(s, v.IncidentReport),
+		"playbooks":         call(s, noQuestion(v.Playbooks)),
+		"contacts":          call(s, noQuestion(v.Contacts)),
+		"set-contacts":      call(s, noAnswer(v.SetContacts)),
+		"messages":          call(s, v.Messages),
+		"page-settings":     call(s, noQuestion(v.PageSettings)),
+		"write-page":        call(s, v.WritePage),
+		"candidates":        call(s, v.Candidates),
+		"search":            call(s, v.Search),
 	}
 }
 
@@ -186,23 +213,26 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// cat streams a file. Its length is not known beforehand; a failure in the
-// middle cuts the line, which the client sees as one.
-func (s *Server) cat(w http.ResponseWriter, r *http.Request) {
-	var req app.PathRequest
-	if err := unpack(r.Body, &req); err != nil {
-		s.reply(w, r, nil, err)
-		return
-	}
-	f, err := s.Service.Cat(r.Context(), req)
-	if err != nil {
-		s.reply(w, r, nil, err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/octet-stream")
-	_, err = io.Copy(w, f)
-	if err = errors.Join(err, f.Close()); err != nil {
-		s.Log.WarnContext(r.Context(), "File not sent whole", "path", req.Path, "error", err)
-		panic(http.ErrAbortHandler) // the documented way to cut an answer off
+// stream makes a handler of a method that answers with bytes. How many is not
+// known beforehand; a failure in the middle cuts the line, which the client sees
+// as one.
+func stream[Req any](s *Server, f func(context.Context, Req) (io.ReadCloser, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var req Req
+		if err := unpack(r.Body, &req); err != nil {
+			s.reply(w, r, nil, err)
+			return
+		}
+		body, err := f(r.Context(), req)
+		if err != nil {
+			s.reply(w, r, nil, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/octet-stream")
+		_, err = io.Copy(w, body)
+		if err = errors.Join(err, body.Close()); err != nil {
+			s.Log.WarnContext(r.Context(), "Not sent whole", "path", r.URL.Path, "error", err)
+			panic(http.ErrAbortHandler) // the documented way to cut an answer off
+		}
 	}
 }

@@ -76,18 +76,36 @@ func verbs() []verb {
 		{"computer use", "", "back up from this computer again, after another took its place", setupComputerUse},
 		{"source discover", "", "find databases and folders on this computer", setupSourceDiscover},
 		{"source list", "", "what is protected", setupSourceList},
-		{"source add", "KIND --name N [--set key=value]… [--secret key=FILE]…", "protect something more", setupSourceAdd},
-		{"source change", "N [--set key=value]… [--secret key=FILE]…", "other settings, or secrets given anew", setupSourceChange},
+		{"source add", "KIND --name N [--set key=value]… [--secret key=FILE]… [--admin USER --secret admin_password=FILE]", "protect something more; an administrator of its server makes a user that may only read", setupSourceAdd},
+		{"source change", "N [--set key=value]… [--secret key=FILE]… [--admin USER --secret admin_password=FILE [--restoring]]", "other settings, or secrets given anew; with --restoring the user may also put things back, until it is changed without", setupSourceChange},
+		{"source rights", "N | --kind KIND [--set key=value]… [--secret key=FILE]…", "what the user of a database may do, and how to make one that may only read", setupSourceRights},
 		{"source remove", "N", "stop protecting; its backups stay", setupSourceRemove},
-		{"source check", "N", "prove access to a source", setupSourceCheck},
+		{"source check", "N | --kind KIND [--set key=value]… [--secret key=FILE]…", "prove access to a source, also to one that is not set up", setupSourceCheck},
 		{"backup", "[--source N]…", "back up now, and wait", setupBackup},
 		{"points", "[--source N] [--since T] [--safety]", "which backups there are", setupPoints},
 		{"ls", "--source N [--point P] [PATH]", "what a backup holds", setupList},
 		{"cat", "--source N [--point P] PATH", "print a file of a backup", setupCat},
+		{"export", "--source N [--point P] products|orders|customers --out FILE.csv [--overwrite]", "a shop's records as a table, for the shop's own import or for people", setupExport},
 		{"diff", "--source N [--point P] [--with P2|live]", "compare a backup with another, or with now", setupDiff},
 		{"restore", "[--source N]… [--point P|--at TIME] [--path SUB]… [--to DIR|--to-database NAME] [--plan] [--yes]", "bring back", setupRestore},
 		{"undo", "[RESTORE]", "take a restore back", setupUndo},
 		{"drill", "[--source N]…", "prove that backups can be restored", setupDrill},
+		{"find", "NAME --source N [--since T] [--limit N]", "which backups still had it", setupFind},
+		{"candidates", "--source N [--before TIME]", "which backups could be brought back, and what helps to choose", setupCandidates},
+		{"incident start", "PLAYBOOK [--source N]… [--path SUB]… [--point P] [--before TIME] [--note TEXT] [--no-wait]", "something is wrong: begin, with one of " + playbookChoices(), setupIncidentStart},
+		{"incident show", "", "the open incident: its clock and its steps", setupIncidentShow},
+		{"incident tick", "STEP [--skip REASON | --failed REASON | --undo] [--source N]… [--path SUB]… [--point P] [--before TIME] [--even-infected] [--no-wait]", "a step is done", setupIncidentTick},
+		{"incident close", "", "it is over", setupIncidentClose},
+		{"incident list", "", "this incident and those before it", setupIncidentList},
+		{"incident report", "--out FILE.pdf|FILE.md [--incident ID] [--language en|sv]", "what happened, when, and what was done", setupIncidentReport},
+		{"incident messages", "[--language en|sv]", "texts for customers, host and authorities", setupIncidentMessages},
+		{"incident playbooks", "", "what would be done, to read or print beforehand", setupIncidentPlaybooks},
+		{"page", "[--set key=value]… [--out FILE] [--publish SOURCE]… [--withdraw SOURCE]…", "the page that says the shop will be back soon", setupPage},
+		{"contacts", "[--from FILE.json]", "whom to call on a bad day", setupContacts},
+		{"watch show", "", "what is watched, how the shop has been up, what is asked, the next peak days", setupWatchShow},
+		{"watch set", "[--shop URL|off] [--word W] [--channel NAME --kind mail|ntfy|slack|webhook …] [--secret key=FILE]… [--canary N]… [--country C] [--day NAME=DAY]…", "watch the shop, and be alerted away from this computer", setupWatchSet},
+		{"watch test", "[CHANNEL]…", "look at the shop now, or send a test alert", setupWatchTest},
+		{"answer", "yes|no [--source N]", "was an unusual change yours", setupAnswer},
 		{"status", "", "is the shop safe", setupStatus},
 		{"pause", "MINUTES | off", "stop backing up for a while", setupPause},
 	}
@@ -217,6 +235,9 @@ func (c *command) exit(err error) int {
 func hint(next string, e *app.Error) string {
 	if key := e.Args["host_key"]; key != "" && e.Code == app.CodeHostKeyUnknown {
 		return next + " (--set host_key='" + key + "')"
+	}
+	if s := e.Args["statement"]; s != "" {
+		return next + "\n" + s
 	}
 	if c := e.Args["choices"]; c != "" && !strings.Contains(next, c) {
 		return next + " (" + c + ")"

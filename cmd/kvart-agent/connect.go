@@ -18,7 +18,9 @@ import (
 	"kvart/app/logging"
 	"kvart/app/notify"
 	"kvart/app/proxy"
+	"kvart/app/recovery"
 	"kvart/app/secrets"
+	"kvart/app/watch"
 	"kvart/assets"
 	"kvart/backup"
 	"kvart/connectors/all"
@@ -128,6 +130,10 @@ func newAgent(ctx context.Context, dir string, log *logging.Log) (*agent.Agent, 
 	if err != nil {
 		host = app.Name // a name for the owner; nothing hangs on it
 	}
+	books, err := recovery.Load()
+	if err != nil {
+		return nil, err
+	}
 	j, err := journal.Open(ctx, dir, logger)
 	if err != nil {
 		return nil, err
@@ -135,11 +141,13 @@ func newAgent(ctx context.Context, dir string, log *logging.Log) (*agent.Agent, 
 	vaults := backup.New(logger)
 	return agent.New(ctx, agent.Config{
 		Dir: dir, Build: app.Version,
-		Vaults: vaults, Connectors: all.Registry(logger),
+		Vaults: vaults, Connectors: all.Registry(logger, all.Options{Cache: filepath.Join(dir, "shops")}),
 		Journal: j, Store: store, Secrets: hiding{keys, log}, Notifier: notify.New(logger),
 		Autostart: autostart.New([]string{exe, "run"}),
 		Press:     kit.New(vaults.Storages()...), Computer: host,
 		NoticeWords: noticeWords(store), Log: logger,
+		Lookout:  watch.New(watch.Options{}),
+		Recovery: func(h app.RecoveryHost) agent.Recovery { return books.Engine(h) },
 	}), nil
 }
 
@@ -190,6 +198,9 @@ func noticeWords(store agent.Store) func(string, *app.Error) (string, string) {
 				args[k] = v
 			}
 			args["reason"], _, _ = assets.ErrorWords(w, e)
+			if rule := e.Args["rule"]; rule != "" {
+				args["what"] = w.T("unusual."+rule, args)
+			}
 		}
 		key := "notice." + cause
 		switch {

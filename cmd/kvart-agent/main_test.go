@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"points": scriptPoints,
 			"code":   scriptCode,
 			"spoil":  scriptSpoil,
+			"either": scriptEither,
 		},
 	})
 }
@@ -146,6 +147,16 @@ func scriptCode(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s holds no check code", args[1])
 	}
 	ts.Setenv(args[0], found[1])
+}
+
+// scriptEither runs a command that may fail or not: either COMMAND [ARGUMENT]….
+func scriptEither(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) == 0 {
+		ts.Fatalf("usage: either COMMAND [ARGUMENT]…")
+	}
+	if err := ts.Exec(args[0], args[1:]...); err != nil {
+		ts.Logf("either: %v", err)
+	}
 }
 
 // scriptSpoil turns one byte of every pack of a vault in a folder: spoil DIR.

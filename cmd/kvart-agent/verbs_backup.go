@@ -24,9 +24,13 @@ type statusDocument struct {
 	Use       *app.StorageUse   `json:"use,omitempty"`
 	Rule      *app.RuleOfCopies `json:"rule,omitempty"`
 
-	Secrets string   `json:"secrets"`
-	Guard   bool     `json:"guard"` // a guard is running
-	Job     *app.Job `json:"job,omitempty"`
+	Secrets string `json:"secrets"`
+	// Incident is the open one, in short.
+	Incident *app.IncidentBrief `json:"incident,omitempty"`
+	Unusual  []app.Unusual      `json:"unusual,omitempty"`
+	Watch    app.WatchStatus    `json:"watch"`
+	Guard    bool               `json:"guard"` // a guard is running
+	Job      *app.Job           `json:"job,omitempty"`
 }
 
 type sourceDocument struct {
@@ -36,6 +40,7 @@ type sourceDocument struct {
 	LastPoint  app.PointID     `json:"lastPoint,omitempty"`
 	LastBackup *time.Time      `json:"lastBackup"`
 	NextBackup *time.Time      `json:"nextBackup"`
+	Proof      app.Proof       `json:"proof,omitempty"`
 	Error      *app.Error      `json:"error,omitempty"`
 }
 
@@ -56,11 +61,11 @@ func setupStatus(c *command) func(context.Context) error {
 			out := statusDocument{
 				Verdict: st.Verdict, Sources: []sourceDocument{}, Vault: st.Vault, Problems: st.Problems,
 				Notes: st.Notes, Kit: st.Kit, LockProof: st.LockProof, Copies: st.Copies, Check: st.Check, Use: st.Use, Rule: st.Rule,
-				Secrets: st.Secrets, Guard: !st.NextBackup.IsZero(), Job: st.Job,
+				Secrets: st.Secrets, Guard: !st.NextBackup.IsZero(), Job: st.Job, Incident: st.Incident, Unusual: st.Unusual, Watch: st.Watch,
 			}
 			c.line("%s", c.words.T("verdict."+string(st.Verdict)))
 			for _, src := range st.Sources {
-				d := sourceDocument{Name: src.Source.Name, Kind: src.Source.Kind, State: src.State, LastBackup: timePtr(src.SafeUntil), NextBackup: timePtr(st.NextBackup), Error: src.Error}
+				d := sourceDocument{Name: src.Source.Name, Kind: src.Source.Kind, State: src.State, LastBackup: timePtr(src.SafeUntil), NextBackup: timePtr(st.NextBackup), Proof: src.Proof, Error: src.Error}
 				when := "–"
 				if src.Point != nil {
 					d.LastPoint = src.Point.ID
@@ -68,6 +73,9 @@ func setupStatus(c *command) func(context.Context) error {
 				}
 				out.Sources = append(out.Sources, d)
 				c.line("  %-24s %-10s %s", d.Name, c.words.T("cli.state."+string(d.State)), when)
+			}
+			for _, u := range st.Unusual {
+				c.question(u)
 			}
 			for _, n := range st.Notes {
 				title, _, _ := assets.ErrorWords(c.words, n.Error)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kvart/app"
+	"kvart/assets"
 )
 
 // restoreDocument is what restore and undo print with --json.
@@ -18,7 +19,12 @@ type restoreDocument struct {
 	Checks    []app.Check      `json:"checks"`
 	UndoPoint app.PointID      `json:"undoPoint,omitempty"` // of the first source; all are in restores
 	Restore   app.RestoreID    `json:"restore"`
-	Error     *app.Error       `json:"error,omitempty"`
+	// Goal is how long it may take, Left what had nothing to bring back, Copy the
+	// second copy that stood in for the storage.
+	Goal  float64         `json:"goal"`
+	Left  []app.Problemed `json:"left,omitempty"`
+	Copy  string          `json:"copy,omitempty"`
+	Error *app.Error      `json:"error,omitempty"`
 }
 
 func setupRestore(c *command) func(context.Context) error {
@@ -32,6 +38,7 @@ func setupRestore(c *command) func(context.Context) error {
 	c.flags.StringVar(&r.Target.Database, "to-database", "", "a new database beside the original one, instead of it")
 	plan := c.flags.Bool("plan", false, "only say what would be done")
 	yes := c.flags.Bool("yes", false, "do not ask")
+	c.flags.BoolVar(&r.EvenInfected, "even-infected", false, "although an incident says that this computer is infected")
 	return func(ctx context.Context) (err error) {
 		r.Sources, r.Paths, r.Point = sources, paths, app.PointID(*point)
 		if r.At, err = parseTime(*at); err != nil {
@@ -57,6 +64,9 @@ func setupRestore(c *command) func(context.Context) error {
 			}
 			c.showPlan(p)
 			if *plan {
+				for _, s := range p.Sources {
+					c.tell(s.Plan.Blockers)
+				}
 				return nil
 			}
 			if b := p.Blocked(); b != nil {
@@ -77,6 +87,22 @@ func setupRestore(c *command) func(context.Context) error {
 func (c *command) showPlan(p app.RestorePlan) {
 	for _, s := range p.Sources {
 		c.line("%s: %s → %s (%s)", s.Source, s.Point.Time.Local().Format("2006-01-02 15:04"), s.Plan.Where, c.words.Bytes(s.Plan.Bytes))
+		c.tell(s.Plan.Warnings)
+	}
+	for _, l := range p.Left {
+		title, _, _ := assets.ErrorWords(c.words, l.Error)
+		c.line("%s: %s", l.Source, title)
+	}
+	if p.Copy != "" {
+		c.line("%s", c.words.T("cli.copy_stands_in", map[string]any{"Copy": p.Copy}))
+	}
+}
+
+// tell says things about a plan in the owner's words.
+func (c *command) tell(what []*app.Error) {
+	for _, e := range what {
+		title, meaning, next := assets.ErrorWords(c.words, e)
+		c.line("  %s. %s %s", title, meaning, hint(next, e))
 	}
 }
 
@@ -105,7 +131,7 @@ func (c *command) restored(ctx context.Context, s app.Service, id app.JobID) err
 	}
 	out := restoreDocument{
 		State: j.Restore.State, Seconds: j.Ended.Sub(j.Started).Seconds(), Checks: j.Restore.Checks,
-		Restore: j.Restore.ID, Error: j.Restore.Error,
+		Restore: j.Restore.ID, Goal: app.RestoreGoal.Seconds(), Left: j.Restore.Left, Copy: j.Restore.Copy, Error: j.Restore.Error,
 	}
 	if out.Checks == nil {
 		out.Checks = []app.Check{}

@@ -10,28 +10,44 @@ import (
 	"time"
 
 	"kvart/app"
+	"kvart/connectors/internal/nearby"
 )
 
-// discoverTime is how long the folders are counted.
-const discoverTime = time.Second
+// Limits of a discovery.
+const (
+	discoverTime = 2500 * time.Millisecond
+	countTime    = time.Second // for counting what is in the folders
+)
 
 // Discover implements [app.Discoverer] with modest suggestions: the account's
-// documents and pictures, when there is something in them. None is ticked in
-// advance.
+// documents and pictures, when there is something in them, and the files of
+// web sites on this computer. Only a shop's are ticked in advance.
 func (c *Connector) Discover(ctx context.Context) ([]app.Found, error) {
 	ctx, cancel := context.WithTimeout(ctx, discoverTime)
 	defer cancel()
-	roots := c.Roots
-	if len(roots) == 0 {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range []string{"Documents", "Dokument", "Pictures", "Bilder"} {
-			roots = append(roots, filepath.Join(home, name))
+	if len(c.Roots) > 0 {
+		return c.discover(ctx, c.Roots, nearby.Finder{})
+	}
+	var roots []string
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"Documents", "Dokument", "Pictures", "Bilder"} {
+		roots = append(roots, filepath.Join(home, name))
+	}
+	return c.discover(ctx, roots, nearby.New())
+}
+
+func (c *Connector) discover(ctx context.Context, roots []string, f nearby.Finder) ([]app.Found, error) {
+	var found []app.Found
+	for _, s := range f.Sites(ctx) {
+		if s.Files != "" {
+			found = append(found, c.site(ctx, s))
 		}
 	}
-	var found []app.Found
+	ctx, cancel := context.WithTimeout(ctx, countTime)
+	defer cancel()
 	var seen []fs.FileInfo
 	for _, root := range roots {
 		fi, err := os.Stat(root)
@@ -49,6 +65,23 @@ func (c *Connector) Discover(ctx context.Context) ([]app.Found, error) {
 		}
 	}
 	return found, nil
+}
+
+// site suggests the files of a web site: what can't be had again by installing
+// it anew, and without what it makes by itself all the time.
+func (c *Connector) site(ctx context.Context, s nearby.Site) app.Found {
+	ctx, cancel := context.WithTimeout(ctx, countTime/4)
+	defer cancel()
+	f := app.Found{Kind: Kind, Name: s.Name, Settings: map[string]string{fieldPath: s.Files}, Changed: s.Changed, Likely: s.Shop}
+	if base := filepath.Base(s.Files); s.Files != s.Dir {
+		f.Name += " " + base
+	} else {
+		f.Settings[fieldExclude] = "/cache\n/var/cache\n/var/logs"
+	}
+	if _, err := measure(ctx, s.Files, &f); err != nil {
+		c.log.InfoContext(ctx, "Site not measured", "connector", string(Kind), "path", s.Files, "error", err)
+	}
+	return f
 }
 
 var errEnough = errors.New("counted long enough")

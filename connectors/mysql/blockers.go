@@ -97,7 +97,7 @@ func (s *session) takes(ctx context.Context, j job, set bool) error {
 		}
 		return nil
 	}
-	e := j.cfg.unreadable(j.op, reasonPacket, fmt.Errorf("the server takes %d bytes at once, the point has a row of %d", packet, j.about.Longest))
+	e := j.cfg.tooLarge(j.op, fmt.Errorf("the server takes %d bytes at once, the point has a row of %d", packet, j.about.Longest))
 	return e.With("statement", statement+";")
 }
 

@@ -137,11 +137,22 @@ func (d defined) text(enable bool) string {
 	}
 	if enable {
 		for _, name := range d.enable {
-			fmt.Fprintf(&b, "ALTER EVENT %s ENABLE;\n", quote(name))
+			fmt.Fprintf(&b, "ALTER %sEVENT %s ENABLE;\n", d.ownerOf(name), quote(name))
 		}
 	}
 	b.WriteString(d.end)
 	return b.String()
+}
+
+// ownerOf names an event's owner, whom it would lose to whoever alters it; ""
+// where it has none of its own.
+func (d defined) ownerOf(event string) string {
+	for _, one := range d.blocks {
+		if m := owner.FindStringSubmatch(one.sql); m != nil && one.kind == kindEvent && one.name == event {
+			return strings.TrimPrefix(m[0], m[1])
+		}
+	}
+	return ""
 }
 
 // names lists what the file defines.

@@ -44,14 +44,11 @@ func (c *Connector) Check(ctx context.Context, a app.Access) (info app.SourceInf
 	}
 	for key, names := range map[string][]string{
 		"not_transactional": v.unsafe(), "without_history": v.versioned(), "damaged": v.damagedNames(), "broken_views": v.brokenViews(),
-		"too_many_rights": g.tooMany(s.cfg.database),
+		"too_many_rights": s.excess(g),
 	} {
 		if len(names) > 0 {
 			info.Details[key] = strings.Join(names, ", ")
 		}
-	}
-	if info.Details["too_many_rights"] != "" {
-		info.Details["statement"] = strings.Join(Statements(Server{MariaDB: s.maria, Version: s.version}, s.cfg.database, "kvart", "localhost", s.cfg.lock), " ")
 	}
 	return info, nil
 }
@@ -86,7 +83,7 @@ func (c *Connector) ready(ctx context.Context, s *session, op string) (g grants,
 		if err := s.exec(ctx, `USE `+quote(s.cfg.database)); numberOf(err) == errDBDenied {
 			return g, v, s.allowed(ctx, op, g)
 		}
-		return g, v, s.cfg.missing(op, fmt.Errorf("no database %q on %s", s.cfg.database, s.cfg.where()))
+		return g, v, s.cfg.fail(app.CodeSourceGone, op, fmt.Errorf("no database %q on %s", s.cfg.database, s.cfg.where()))
 	}
 	if err := s.allowed(ctx, op, g); err != nil {
 		return g, v, err
@@ -95,8 +92,9 @@ func (c *Connector) ready(ctx context.Context, s *session, op string) (g grants,
 	return g, v, err
 }
 
-// Capture implements [app.Connector]. The whole dump is made before it
-// returns, see the package's comment.
+// Capture implements [app.Connector]. Without a marker the whole dump is made
+// before it returns, see the package's comment. With one, which is also how it
+// is asked whether anything moved, it is made when the first item is asked for.
 func (c *Connector) Capture(ctx context.Context, a app.Access, since app.Marker) (_ *app.Capture, err error) {
 	const op = "mysql: capture"
 	s, err := c.connect(ctx, a)
@@ -113,25 +111,75 @@ func (c *Connector) Capture(ctx context.Context, a app.Access, since app.Marker)
 	if err != nil {
 		return nil, err
 	}
-	if since != "" && next == since {
+	if since != "" && next == headOf(since) {
 		return &app.Capture{Idle: true, Close: func() error { return nil }}, nil
 	}
 	if heldTables(since) && len(v.stored(false)) == 0 {
 		return nil, app.Errorf(app.CodeSourceEmpty, op, "%s had tables and has none now", s.cfg.database).With("path", s.cfg.database)
 	}
-	d, v, next, err := c.dumpSteady(ctx, s, v, next)
+	if since != "" {
+		return c.later(ctx, a, next, since), nil
+	}
+	return c.dumpNow(ctx, s, v, next, since)
+}
+
+// later is a capture whose dump is made when its items are asked for. next is its
+// marker until then.
+func (c *Connector) later(ctx context.Context, a app.Access, next, since app.Marker) *app.Capture {
+	const op = "mysql: capture"
+	made := &app.Capture{Stats: func() app.Stats { return nil }, Close: func() error { return nil }}
+	capture := func() (_ *app.Capture, err error) {
+		s, err := c.connect(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { c.warn("Could not end connection", s.Close()) }()
+		defer func() { err = s.cfg.codeOf(ctx, op, err) }()
+		_, v, err := c.ready(ctx, s, op)
+		if err != nil {
+			return nil, err
+		}
+		next, err := s.marker(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		return c.dumpNow(ctx, s, v, next, since)
+	}
+	all := &app.Capture{Next: next, Stats: func() app.Stats { return made.Stats() }, Close: func() error { return made.Close() }}
+	all.Items = func(yield func(app.Item, error) bool) {
+		if made.Items == nil {
+			dumped, err := capture()
+			if err != nil {
+				yield(app.Item{}, err)
+				return
+			}
+			made, all.Next = dumped, dumped.Next
+		}
+		made.Items(yield)
+	}
+	return all
+}
+
+// dumpNow makes the dump of a capture.
+func (c *Connector) dumpNow(ctx context.Context, s *session, v survey, next, since app.Marker) (*app.Capture, error) {
+	d, v, next, err := c.dumpSteady(ctx, s, v, next, since)
 	if err != nil {
 		return nil, err
 	}
 	return d.capture(c, v, next), nil
 }
 
-// dumpSteady dumps until no definition changed meanwhile.
-func (c *Connector) dumpSteady(ctx context.Context, s *session, v survey, next app.Marker) (*dumped, survey, app.Marker, error) {
+// dumpSteady dumps until no definition changed meanwhile, and no table that was
+// taken over from the point of the marker since.
+func (c *Connector) dumpSteady(ctx context.Context, s *session, v survey, next, since app.Marker) (*dumped, survey, app.Marker, error) {
 	const op = "mysql: capture"
 	var last error
 	for range c.tries {
-		d, err := c.dumpLocked(ctx, s, v)
+		before, err := s.states(ctx, v)
+		if err != nil {
+			return nil, v, "", err
+		}
+		d, err := c.dumpLocked(ctx, s, v, before.unchanged(since, time.Now()))
 		number := numberOf(err)
 		switch {
 		case err == nil:
@@ -142,26 +190,41 @@ func (c *Connector) dumpSteady(ctx context.Context, s *session, v survey, next a
 		}
 		after, err := s.survey(ctx, op)
 		if err != nil {
-			if d != nil {
-				err = errors.Join(err, d.spool.Close())
-			}
-			return nil, v, "", err
+			return nil, v, "", errors.Join(err, d.drop())
 		}
 		if d != nil && sameDefinitions(v, after) {
-			return d, v, next, nil
+			marker, done, err := d.finish(ctx, s, before, after, next)
+			if err != nil {
+				return nil, v, "", errors.Join(err, d.spool.Close())
+			}
+			if done {
+				return d, v, marker, nil
+			}
 		}
 		if d != nil {
 			last = errDefinitions
-			if err := d.spool.Close(); err != nil {
-				return nil, v, "", err
-			}
+		}
+		if err := d.drop(); err != nil {
+			return nil, v, "", err
 		}
 		v = after
 		if next, err = s.marker(ctx, v); err != nil {
 			return nil, v, "", err
 		}
 	}
-	return nil, v, "", s.cfg.unreadable(op, reasonAltered, last)
+	return nil, v, "", s.cfg.fail(app.CodeSourceAltered, op, last)
+}
+
+// finish makes the marker of a dump that is done, unless a table that was taken
+// over changed meanwhile.
+func (d *dumped) finish(ctx context.Context, s *session, before states, after survey, next app.Marker) (_ app.Marker, done bool, err error) {
+	now, err := s.states(ctx, after)
+	if err != nil || !now.hold(before.server, d.kept) {
+		return "", false, err
+	}
+	d.server = before.server
+	next, err = remembers(next, d.remember(before))
+	return next, err == nil, err
 }
 
 // sameDefinitions compares what rows and times have no part in.
@@ -174,10 +237,10 @@ func sameDefinitions(a, b survey) bool {
 }
 
 // dumpLocked dumps with the tables locked that the owner wants to be.
-func (c *Connector) dumpLocked(ctx context.Context, s *session, v survey) (d *dumped, err error) {
+func (c *Connector) dumpLocked(ctx context.Context, s *session, v survey, kept map[string]known) (d *dumped, err error) {
 	names := v.unsafe()
 	if !s.cfg.lock || len(names) == 0 {
-		return c.dump(ctx, s, v)
+		return c.dump(ctx, s, v, kept)
 	}
 	for i, name := range names {
 		names[i] = quote(s.cfg.database) + "." + quote(name) + " READ"
@@ -198,18 +261,17 @@ func (c *Connector) dumpLocked(ctx context.Context, s *session, v survey) (d *du
 			c.warn("Could not unlock tables", uerr)
 		}
 	}()
-	return c.dump(ctx, s, v)
+	return c.dump(ctx, s, v, kept)
 }
 
 // capture makes a capture of a dump.
 func (d *dumped) capture(c *Connector, v survey, next app.Marker) *app.Capture {
-	now := time.Now()
 	if len(d.damaged) > 0 {
 		next = "" // not to be taken for done
 	}
 	return &app.Capture{
 		Items: func(yield func(app.Item, error) bool) {
-			for _, item := range d.items(now) {
+			for _, item := range d.items(c) {
 				if !yield(item, nil) {
 					return
 				}
@@ -221,7 +283,8 @@ func (d *dumped) capture(c *Connector, v survey, next app.Marker) *app.Capture {
 	}
 }
 
-func (d *dumped) items(now time.Time) (items []app.Item) {
+func (d *dumped) items(c *Connector) (items []app.Item) {
+	now := d.at
 	items = append(items, app.Item{Path: tablesDir, Size: 0, ModTime: now, Mode: fs.ModeDir | 0o700})
 	for _, f := range d.spool.files {
 		items = append(items, app.Item{
@@ -234,12 +297,15 @@ func (d *dumped) items(now time.Time) (items []app.Item) {
 			},
 		})
 	}
+	for name, k := range d.kept {
+		items = append(items, c.keptItem(d.cfg, d.server, name, k))
+	}
 	for name, why := range d.damaged {
 		path := tableFile(name)
 		items = append(items, app.Item{
 			Path: path, Size: -1, ModTime: now, Mode: 0o600, Optional: true,
 			Open: func(context.Context) (io.ReadCloser, error) {
-				return nil, (&app.Error{Code: app.CodeItemUnreadable, Op: "mysql: open", Err: why}).With("path", path)
+				return nil, (&app.Error{Code: app.CodeSourceDamaged, Op: "mysql: open", Err: why}).With("path", path)
 			},
 		})
 	}
@@ -257,7 +323,7 @@ const (
 )
 
 func (d *dumped) stats(v survey) app.Stats {
-	stats := app.Stats{statBytes: d.spool.bytes(), statViews: 0, statTriggers: 0, statRoutines: 0, statEvents: 0}
+	stats := app.Stats{statBytes: d.bytes(), statViews: 0, statTriggers: 0, statRoutines: 0, statEvents: 0}
 	for name, n := range d.rows {
 		stats[statTable+name] = n
 	}
@@ -295,13 +361,13 @@ func (c *Connector) Present(ctx context.Context, a app.Access) (_ *app.Capture, 
 	defer func() { c.warn("Could not end connection", s.Close()) }()
 	defer func() { err = s.cfg.codeOf(ctx, op, err) }()
 	_, v, err := c.ready(ctx, s, op)
-	if app.CodeOf(err) == app.CodeSourceMissing {
+	if app.CodeOf(err) == app.CodeSourceGone {
 		return &app.Capture{Items: func(func(app.Item, error) bool) {}, Stats: func() app.Stats { return nil }, Close: func() error { return nil }}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	d, v, _, err := c.dumpSteady(ctx, s, v, "")
+	d, v, _, err := c.dumpSteady(ctx, s, v, "", "")
 	if err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ func (s *session) define(ctx context.Context, d *definition) error {
 		}
 	}
 	if d.sql == "" {
-		return s.cfg.unreadable("mysql: read definitions", reasonRights, fmt.Errorf("may not see %s %s", d.kind, d.name))
+		return s.rightsError(ctx, "mysql: read definitions", []string{"SHOW CREATE " + d.kind + " " + d.name}, s.backupGrants)
 	}
 	d.mode, d.client, d.collation = r.str("sql_mode"), r.str("character_set_client"), r.str("collation_connection")
 	d.database, d.zone = r.str("database collation"), r.str("time_zone")

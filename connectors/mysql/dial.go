@@ -97,6 +97,7 @@ func (s *session) driverConfig() (*driver.Config, error) {
 		return nil, err
 	}
 	d.TLS, d.AllowFallbackToPlaintext = conf, conf != nil && plain
+	d.ConnectionAttributes = "program_name:" + ownProgram
 	d.Timeout, d.InterpolateParams, d.Logger = 10*time.Second, true, silence{}
 	// Names are quoted with backticks whatever the server's own mode.
 	d.Params = map[string]string{"sql_mode": "''", "sql_quote_show_create": "1", "lock_wait_timeout": "60"}

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"kvart/connectors/internal/tool"
 )
@@ -33,6 +34,27 @@ type dumped struct {
 	rows    map[string]int64
 	longest int64
 	damaged map[string]error // tables that could not be read, with why
+	kept    map[string]known // tables that did not change since an earlier point
+	server  string           // that the tables kept are known of
+	cfg     config
+	at      time.Time
+}
+
+// drop gives a dump up, if there is one.
+func (d *dumped) drop() error {
+	if d == nil {
+		return nil
+	}
+	return d.spool.Close()
+}
+
+// bytes counts what the point holds.
+func (d *dumped) bytes() int64 {
+	n := d.spool.bytes()
+	for _, k := range d.kept {
+		n += k.Size
+	}
+	return n
 }
 
 // maxLine is how long the lines of a dump get, at most: longer ones load
@@ -61,15 +83,15 @@ func (s *session) line(ctx context.Context) (int64, error) {
 	return max(min(maxLine, packet-packet/16), 16<<10), nil
 }
 
-// dump dumps the tables into a spool. A table that turns out to be damaged is
+// dump dumps the tables, but those kept, into a spool. A table that turns out to be damaged is
 // left out, and the rest dumped again without it: one transaction is all or
 // nothing.
-func (c *Connector) dump(ctx context.Context, s *session, v survey) (*dumped, error) {
+func (c *Connector) dump(ctx context.Context, s *session, v survey, kept map[string]known) (*dumped, error) {
 	p, err := c.program(ctx, s, roleDump())
 	if err != nil {
 		return nil, err
 	}
-	d := &dumped{damaged: map[string]error{}}
+	d := &dumped{damaged: map[string]error{}, kept: kept, cfg: s.cfg, at: time.Now()}
 	for _, t := range v.tables {
 		if t.broken {
 			d.damaged[t.name] = errors.New(t.comment)
@@ -96,6 +118,7 @@ func (c *Connector) dumpOnce(ctx context.Context, s *session, v survey, p tool.P
 			ignore = append(ignore, t.name)
 		}
 	}
+	ignore = slices.AppendSeq(ignore, maps.Keys(d.kept))
 	slices.Sort(ignore)
 	line, err := s.line(ctx)
 	if err != nil {
@@ -114,13 +137,17 @@ func (c *Connector) dumpOnce(ctx context.Context, s *session, v survey, p tool.P
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	out, err := tool.Stream(ctx, cmd, tool.EndsWith("-- Dump completed", nil))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
+	w := &watched{r: out}
+	stop := c.watch(ctx, s, w, end)
 	header := &memory{}
-	d.rows, d.longest, err = split(out, func(p part) (io.WriteCloser, error) {
+	d.rows, d.longest, err = split(w, func(p part) (io.WriteCloser, error) {
 		switch {
 		case p == part{}:
 			return header, nil
@@ -131,6 +158,9 @@ func (c *Connector) dumpOnce(ctx context.Context, s *session, v survey, p tool.P
 		}
 		return d.spool.create(fileEnd)
 	})
+	if held := stop(); held != nil {
+		return held
+	}
 	if err != nil {
 		// A program that failed left its dump without an end: that it failed
 		// is what is to be told.
@@ -138,6 +168,10 @@ func (c *Connector) dumpOnce(ctx context.Context, s *session, v survey, p tool.P
 			err = rest
 		}
 		return err
+	}
+	for name, k := range d.kept {
+		d.rows[name] = k.Rows
+		d.longest = max(d.longest, k.Longest)
 	}
 	if err := d.complete(v); err != nil {
 		return err

@@ -7,27 +7,19 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
 
 	"kvart/app"
 	"kvart/connectors/internal/tool"
-)
-
-// Values of the arg "reason" of [app.CodeSourceUnreadable].
-const (
-	reasonDenied  = "denied"  // wrong user or password
-	reasonOffline = "offline" // nobody answers, or the server went away
-	reasonRights  = "rights"  // arg "statement" grants what is missing
-	reasonAltered = "altered" // definitions changed all the time
-	reasonPacket  = "packet"  // larger than the server or the program takes
-	reasonRoom    = "room"    // no room for the temporary copy
+	"kvart/connectors/internal/volume"
 )
 
 // Numbers of the server's errors.
@@ -62,6 +54,7 @@ const (
 	errClientTLS      = 2026
 	errTooBigPacket   = 1301
 	errReadOnlyServer = 1290
+	errRename         = 7
 )
 
 // codeOf turns what the server, the driver or a program said into an
@@ -79,52 +72,69 @@ func (c config) codeOf(ctx context.Context, op string, err error) error {
 		return c.serverError(op, int(refused.Number), err)
 	case errors.As(err, &exit):
 		return c.serverError(op, numberIn(exit.Stderr), err)
-	case errors.Is(err, syscall.ENOSPC):
-		return c.unreadable(op, reasonRoom, err)
+	case full(err):
+		return tempFull(op, err)
+	case errors.Is(err, mysqldriver.ErrNoTLS):
+		return c.fail(app.CodeSourcePlain, op, err)
 	case untrusted(err):
 		return (&app.Error{Code: app.CodeCertificate, Op: op, Err: err}).With("reason", certificateReason(err)).With("where", c.where())
 	case lost(err):
-		return c.unreadable(op, reasonOffline, err)
+		return c.fail(app.CodeSourceOffline, op, err)
 	}
-	return c.unreadable(op, "", err)
+	return c.fail(app.CodeSourceUnreadable, op, err)
 }
 
-func (c config) unreadable(op, reason string, err error) *app.Error {
-	e := (&app.Error{Code: app.CodeSourceUnreadable, Op: op, Err: err}).With("path", c.database).With("where", c.where()).With("user", c.user)
-	if reason != "" {
-		e = e.With("reason", reason)
+// fail says of which database on which server an error is.
+func (c config) fail(code app.Code, op string, err error) *app.Error {
+	return (&app.Error{Code: code, Op: op, Err: err}).With("path", c.database).With("where", c.where()).With("user", c.user)
+}
+
+// full reports whether a disk of this computer is.
+func full(err error) bool {
+	return app.CodeOf(volume.TargetError("", "", err)) == app.CodeTargetFull
+}
+
+// tempFull is a disk of this computer that is full, named where it is known.
+func tempFull(op string, err error) *app.Error {
+	e := &app.Error{Code: app.CodeTempFull, Op: op, Err: err}
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		e = e.With("path", filepath.Dir(at.Path))
 	}
 	return e
+}
+
+// tooLarge is a row, or another single thing, beyond what the server hands out
+// or takes at once.
+func (c config) tooLarge(op string, err error) *app.Error {
+	return c.fail(app.CodeSourceTooLarge, op, err).With("setting", "max_allowed_packet")
 }
 
 func (c config) serverError(op string, number int, err error) error {
 	switch number {
 	case errUnknownDB:
-		return c.missing(op, err)
+		return c.fail(app.CodeSourceGone, op, err)
 	case errAccessDenied, errAccessDenied2, errHostDenied:
-		return c.unreadable(op, reasonDenied, err)
+		return c.fail(app.CodeSourceDenied, op, err)
 	case errDBDenied, errTableDenied, errColumnDenied, errNeedRight, errRoutineDenied, errViewDenied:
-		return c.unreadable(op, reasonRights, err)
-	case errTooMany, errTooManyUser, errShutdown, errClientConnect, errClientHost, errClientUnknown, errClientGone, errClientLost:
-		return c.unreadable(op, reasonOffline, err)
+		return c.fail(app.CodeSourceRight, op, err)
+	case errTooMany, errTooManyUser:
+		return c.fail(app.CodeSourceBusy, op, err)
+	case errShutdown, errClientConnect, errClientHost, errClientUnknown, errClientGone, errClientLost:
+		return c.fail(app.CodeSourceOffline, op, err)
 	case errLockTimeout, errDeadlock:
 		return (&app.Error{Code: app.CodeSourceLocked, Op: op, Err: err}).With("path", c.database)
 	case errAltered, errNoTable:
-		return c.unreadable(op, reasonAltered, err)
+		return c.fail(app.CodeSourceAltered, op, err)
 	case errPacket, errTooBigPacket, errClientPacket:
-		return c.unreadable(op, reasonPacket, err)
+		return c.tooLarge(op, err)
 	case errClientTLS:
 		return (&app.Error{Code: app.CodeCertificate, Op: op, Err: err}).With("reason", "tls").With("where", c.where())
 	}
 	if damaging(number) {
 		return (&app.Error{Code: app.CodeSourceDamaged, Op: op, Err: err}).With("path", c.database)
 	}
-	return c.unreadable(op, "", err)
-}
-
-// missing is a database that is not there.
-func (c config) missing(op string, err error) *app.Error {
-	return (&app.Error{Code: app.CodeSourceMissing, Op: op, Err: err}).With("path", c.database).With("where", c.where())
+	return c.fail(app.CodeSourceUnreadable, op, err)
 }
 
 // targetCode is [config.codeOf] for what is written to the server.
@@ -206,8 +216,6 @@ func certificateReason(err error) string {
 	var invalid x509.CertificateInvalidError
 	var record tls.RecordHeaderError
 	switch {
-	case errors.Is(err, mysqldriver.ErrNoTLS):
-		return "no_tls"
 	case errors.As(err, &unknown):
 		return "unknown_authority"
 	case errors.As(err, &name):

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"kvart/app"
 )
 
 // grant is one line of SHOW GRANTS.
@@ -13,6 +15,8 @@ type grant struct {
 	rights []string // upper case; "ALL PRIVILEGES"
 	schema string   // as a pattern; "*" for all
 	table  string   // "*" for all
+	pass   bool     // may give them to others
+	public bool     // everybody has them
 }
 
 // grants are what the user may do.
@@ -43,13 +47,21 @@ func (s *session) grants(ctx context.Context) (g grants, err error) {
 // scope finds what a line grants rights on: `shop`.*, `shop`.`sale`, *.*.
 var scope = regexp.MustCompile("^(GRANT|REVOKE) (.*?) ON (\\*|`(?:[^`]|``)*`)\\.(\\*|`(?:[^`]|``)*`) (?:TO|FROM) ")
 
+// everybody matches to whom a line grants when that is everybody: MariaDB's
+// PUBLIC, or the user without a name.
+var everybody = regexp.MustCompile("^(?:`?PUBLIC`?(?: |$)|``@|''@)")
+
+var columns = regexp.MustCompile(`\([^)]*\)`)
+
 func (g *grants) add(line string) {
 	m := scope.FindStringSubmatch(line)
 	if m == nil {
 		return // of a routine, a proxy, a role
 	}
-	one := grant{schema: unquote(m[3]), table: unquote(m[4])}
-	for _, r := range strings.Split(m[2], ",") {
+	one := grant{schema: unquote(m[3]), table: unquote(m[4]), pass: strings.Contains(line, "WITH GRANT OPTION"), public: everybody.MatchString(line[len(m[0]):])}
+	// Rights on single columns are "SELECT (`a`, `b`)": less than the right.
+	rights := columns.ReplaceAllStringFunc(m[2], func(list string) string { return strings.ReplaceAll(list, ",", "") })
+	for _, r := range strings.Split(rights, ",") {
 		one.rights = append(one.rights, strings.ToUpper(strings.TrimSpace(r)))
 	}
 	if m[1] == "REVOKE" {
@@ -134,7 +146,7 @@ func (s *session) missingRights(g grants) (missing []string) {
 		}
 	}
 	if !s.seesRoutines(g) {
-		missing = append(missing, "SHOW ROUTINE")
+		missing = append(missing, s.routineRight())
 	}
 	return missing
 }
@@ -143,70 +155,13 @@ func (s *session) missingRights(g grants) (missing []string) {
 func (s *session) seesRoutines(g grants) bool {
 	switch {
 	case s.maria:
-		return g.hasTable("SELECT", "mysql", "proc") || g.has("SHOW CREATE ROUTINE", s.cfg.database)
+		return g.hasTable("SELECT", "mysql", "proc") || g.has(rightShowRoutineMaria, s.cfg.database)
 	case s.atLeast("8.0.20"):
-		return g.has("SHOW_ROUTINE", "") || g.has("SELECT", "")
+		return g.has(rightShowRoutine, "") || g.has("SELECT", "")
 	case s.atLeast("8.0"):
 		return g.has("SELECT", "")
 	}
 	return g.hasTable("SELECT", "mysql", "proc")
-}
-
-// tooMany returns rights a backup has no use for.
-func (g grants) tooMany(db string) (extra []string) {
-	if slices.ContainsFunc(g.list, func(one grant) bool { return one.schema == "*" && slices.Contains(one.rights, "ALL PRIVILEGES") }) {
-		return []string{"ALL"}
-	}
-	for _, right := range []string{"SUPER", "FILE", "SHUTDOWN", "CREATE USER"} {
-		if g.has(right, "") {
-			extra = append(extra, right)
-		}
-	}
-	for _, right := range []string{"INSERT", "UPDATE", "DELETE", "DROP"} {
-		if g.has(right, db) {
-			extra = append(extra, right)
-		}
-	}
-	return extra
-}
-
-// Server is what [Statements] needs to know of a server.
-type Server struct {
-	MariaDB bool
-	Version string // "8.0.36"
-}
-
-// Statements returns the SQL that makes a user who can back a database up and
-// nothing else. account is as in 'kvart'@'localhost'; lock says whether MyISAM
-// tables are to be locked. An administrator runs them. No password is in them:
-// what stands in its place is to be changed.
-func Statements(on Server, database, user, host string, lock bool) []string {
-	account := literal(user) + "@" + literal(host)
-	s := &session{version: on.Version, maria: on.MariaDB}
-	return append([]string{"CREATE USER " + account + " IDENTIFIED BY 'choose a password';"}, s.backupGrants(database, account, lock)...)
-}
-
-// RestoreStatements returns the SQL that lets a user restore a database: into
-// one beside it, and to exchange the two; and try restoring in one of its own.
-func RestoreStatements(database, user, host string) []string {
-	account := literal(user) + "@" + literal(host)
-	drill := "`" + strings.ReplaceAll(drillPrefix, "_", `\_`) + "%`"
-	return append(restoreGrants(database, account), fmt.Sprintf("GRANT ALL PRIVILEGES ON %s.* TO %s;", drill, account))
-}
-
-func (s *session) backupGrants(database, account string, lock bool) []string {
-	rights := "SELECT, SHOW VIEW, TRIGGER, EVENT"
-	if lock {
-		rights += ", LOCK TABLES"
-	}
-	out := []string{fmt.Sprintf("GRANT %s ON %s.* TO %s;", rights, pattern(database), account)}
-	switch {
-	case s.maria, !s.atLeast("8.0"):
-		return append(out, fmt.Sprintf("GRANT SELECT ON `mysql`.`proc` TO %s;", account))
-	case s.atLeast("8.0.20"):
-		return append(out, fmt.Sprintf("GRANT SHOW_ROUTINE ON *.* TO %s;", account))
-	}
-	return append(out, fmt.Sprintf("GRANT SELECT ON *.* TO %s;", account))
 }
 
 func restoreGrants(database, account string) []string {
@@ -245,6 +200,6 @@ func (s *session) rightsError(ctx context.Context, op string, missing []string, 
 	if err != nil {
 		return err
 	}
-	e := s.cfg.unreadable(op, reasonRights, fmt.Errorf("%s lacks %s on %s", account, strings.Join(missing, ", "), s.cfg.database))
-	return e.With("rights", strings.Join(missing, ", ")).With("statement", strings.Join(statements(s.cfg.database, account, s.cfg.lock), " "))
+	e := s.cfg.fail(app.CodeSourceRight, op, fmt.Errorf("%s lacks %s on %s", account, strings.Join(missing, ", "), s.cfg.database))
+	return e.With("right", strings.Join(missing, ", ")).With("statement", strings.Join(statements(s.cfg.database, account, s.cfg.lock), " "))
 }

@@ -203,6 +203,15 @@ func (l *lexer) scan(b []byte, safe int) (n int, done bool) { //nolint:gocyclo /
 			n += l.skip(b[n:safe])
 			continue
 		}
+		if l.depth > 0 {
+			// Most of a dump: values of a row that are not in quotes.
+			for n < safe && !special(b[n]) && b[n] != l.delim[0] {
+				n++
+			}
+			if n == safe {
+				break
+			}
+		}
 		ch := b[n]
 		switch {
 		case ch == '\'' || ch == '"' || ch == '`':
@@ -230,6 +239,15 @@ func (l *lexer) scan(b []byte, safe int) (n int, done bool) { //nolint:gocyclo /
 		n++
 	}
 	return n, false
+}
+
+// special reports whether a byte may begin or end something within a row.
+func special(ch byte) bool {
+	switch ch {
+	case '\'', '"', '`', '-', '#', '/', '(', ')':
+		return true
+	}
+	return false
 }
 
 func (l *lexer) mark(ch byte) {
@@ -280,7 +298,22 @@ func (l *lexer) skip(b []byte) int {
 		}
 		return len(b)
 	}
-	for i, ch := range b {
+	return l.quoted(b)
+}
+
+// quoted is [lexer.skip] for what is in quotes.
+func (l *lexer) quoted(b []byte) int {
+	end := l.state
+	for i := 0; i < len(b); i++ {
+		if !l.escaped {
+			for i < len(b) && b[i] != end && b[i] != '\\' {
+				i++
+			}
+			if i == len(b) {
+				break
+			}
+		}
+		ch := b[i]
 		switch {
 		case l.escaped:
 			l.escaped = false

@@ -63,24 +63,6 @@ func (s *source) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// rows loads what comes before the tables, and the tables: files of the point
-// as they are.
-func (l *loader) rows(ctx context.Context, db string, j job, p app.Progress) (err error) {
-	files := &filesInTurn{ctx: ctx, j: j, p: p, edit: j.editor(db)}
-	defer func() { err = errors.Join(err, files.Close()) }()
-	for _, f := range j.files {
-		switch name := tableName(f.path); {
-		case f.path == fileSequences, name != "":
-			files.paths = append(files.paths, f.path)
-		}
-	}
-	head, err := l.header(j)
-	if err != nil {
-		return err
-	}
-	return l.run(ctx, db, io.MultiReader(strings.NewReader(head), files))
-}
-
 // header is what every loading begins with.
 func (l *loader) header(j job) (string, error) {
 	var b strings.Builder
@@ -107,6 +89,7 @@ type filesInTurn struct {
 	p     app.Progress
 	paths []string
 	edit  func(line []byte) []byte // of tables' definitions; nil leaves all as it is
+	late  bool                     // indexes come after the rows
 	now   io.Reader
 	file  io.Closer
 }
@@ -147,6 +130,9 @@ func (s *filesInTurn) open() error {
 	s.now, s.file = f, f
 	if s.edit != nil && tableName(path) != "" {
 		s.now = edited(f, s.edit)
+	}
+	if name := tableName(path); s.late && name != "" {
+		s.now = indexesLast(s.now, name)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 	"kvart/app"
 )
 
-const markerVersion = "v1"
+const markerVersion = "v2"
 
 // marker returns the database's place in time, "" when the server offers
 // nothing that can be trusted. The package's comment says what it is made of
@@ -47,7 +47,7 @@ func (s *session) marker(ctx context.Context, v survey) (app.Marker, error) {
 // heldTables reports whether a marker is of a database with tables in it.
 func heldTables(m app.Marker) bool {
 	f := strings.Fields(string(m))
-	if len(f) != 3 || f[0] != markerVersion {
+	if len(f) < 3 || f[0] != markerVersion {
 		return false
 	}
 	n, err := strconv.Atoi(f[1])

@@ -64,9 +64,39 @@
 // used: it is kept in memory only, and lost at a restart and whenever a table
 // is dropped from the cache.
 //
+// # Tables that are taken over
+//
+// When something moved, only the tables that changed since the point before are
+// dumped; of the others the new point holds what the one before does. The marker
+// remembers for that of every table what a change of its rows moves, and the
+// vault knows by a file's size and time that it has it. A table is taken over
+// only when all of this is so:
+//
+//   - it is InnoDB's, not partitioned, and bears the same number: whatever makes
+//     a table anew, such as TRUNCATE, gives it another. No ALTER TABLE, CREATE or
+//     DROP INDEX was run on the server, and it was not restarted;
+//   - the time of its last change (UPDATE_TIME) is the same to the second, and
+//     was more than two seconds old. MariaDB leaves behind the time at which the
+//     transaction began, so no transaction that began in that second or before
+//     may have been under way when the point was made. To see that takes the
+//     right PROCESS; without it everything is dumped every time;
+//   - or, with MariaDB, it has no such time at both ends: nobody wrote to it since
+//     the server knows it. It may forget that when it has more tables than it
+//     keeps known (table_definition_cache), and when tables are defined: then
+//     such a table is dumped;
+//   - all of it still holds when the dump of the other tables is done: they are
+//     of one moment then.
+//
+// Blind spots: a server's clock that is set back to the very second of a table's
+// last change, and a whole virtual machine that is. So every table is dumped
+// once a day in any case. A table taken over that the vault turns out not to
+// have any more is dumped by itself, if it is still the same.
+//
 // # Restore
 //
-// A database is loaded into another one beside it, "<name>_kvart_new", and
+// Tables are loaded by several programs at a time, where the computer has
+// processors for them, with their plain indexes behind their rows; those that
+// refer to each other by one. A database is loaded into another one beside it, "<name>_kvart_new", and
 // counted there; then one RENAME TABLE exchanges all tables, the old ones going
 // to "<name>_kvart_old". See [Connector.Apply].
 package mysql
@@ -109,6 +139,7 @@ var (
 	_ app.Restorer  = (*Connector)(nil)
 	_ app.Rehearser = (*Connector)(nil)
 	_ app.Differ    = (*Connector)(nil)
+	_ app.Granter   = (*Connector)(nil)
 )
 
 // New returns a connector.
@@ -129,7 +160,7 @@ func (c *Connector) Spec() app.KindSpec {
 		{Key: fieldCA, Type: app.FieldFile, Advanced: true},
 		{Key: fieldLock, Type: app.FieldSwitch, Advanced: true},
 	}
-	return app.KindSpec{Kind: Kind, Order: 1, Fields: append(fields, tunnel.Fields()...)}
+	return app.KindSpec{Kind: Kind, Order: 1, Database: true, Users: true, Fields: append(fields, tunnel.Fields()...)}
 }
 
 // temp returns the folder for large temporary files. /tmp often lies in memory

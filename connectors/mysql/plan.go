@@ -238,6 +238,11 @@ func (c *Connector) Plan(ctx context.Context, r app.Restore) (plan app.TargetPla
 		return plan, err
 	}
 	plan.Blockers = blockers
+	if plan.Exists {
+		if plan.Warnings, err = s.openBy(ctx, op, j.cfg.database); err != nil {
+			return plan, err
+		}
+	}
 	if !r.Target.Original() && len(present) > 0 && len(blockers) == 0 {
 		same, err := c.sameAsPoint(ctx, s, j)
 		if err != nil {

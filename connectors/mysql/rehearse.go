@@ -145,7 +145,15 @@ func (c *Connector) drill(ctx context.Context, s *session, j job, mark string, p
 	}
 	in := *s
 	in.cfg.database, j.cfg.database = db, db
-	return c.verifyDatabase(ctx, &in, j)
+	if checks, err = c.verifyDatabase(ctx, &in, j); err != nil {
+		return nil, err
+	}
+	// Nobody but us writes here, so the values can be held against the point.
+	contents, ok, err := c.compareContents(ctx, &in, j)
+	if err == nil && ok {
+		checks = append(checks, contents)
+	}
+	return checks, err
 }
 
 // readThrough reads the dump as a server would, and counts.

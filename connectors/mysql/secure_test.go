@@ -81,7 +81,7 @@ func TestConnector_tls(t *testing.T) {
 		{tlsVerify, "", app.CodeCertificate, "unknown_authority"},
 		{tlsVerify, filepath.Join(dir, "none.pem"), app.CodeUsage, ""},
 		{tlsVerify, filepath.Join(dir, "key.pem"), app.CodeUsage, ""},
-		{tlsOff, "", app.CodeSourceUnreadable, reasonDenied},
+		{tlsOff, "", app.CodeSourceDenied, ""},
 	} {
 		a.Source.Settings[fieldTLS], a.Source.Settings[fieldCA] = tt.tls, tt.ca
 		info, err := c.Check(t.Context(), a)

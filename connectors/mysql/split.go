@@ -106,7 +106,7 @@ func (s *splitter) take(t token) error {
 	}
 	if t.first {
 		// The first of the settings that the end of a dump puts back.
-		if s.at != (part{}) && bytes.HasPrefix(t.head, []byte("/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE")) {
+		if bytes.HasPrefix(t.head, []byte("/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE")) {
 			if err := s.enter(part{name: partFooter}); err != nil {
 				return err
 			}

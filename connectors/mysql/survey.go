@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kvart/app"
 )
 
 // table is a table as the server describes it.
@@ -66,7 +68,7 @@ func (s *session) survey(ctx context.Context, op string) (v survey, err error) {
 		return v, err
 	}
 	if !ok {
-		return v, s.cfg.missing(op, fmt.Errorf("no database %q on %s", s.cfg.database, s.cfg.where()))
+		return v, s.cfg.fail(app.CodeSourceGone, op, fmt.Errorf("no database %q on %s", s.cfg.database, s.cfg.where()))
 	}
 	// Views name the tables of the chosen database without it, and so can be
 	// restored into another.

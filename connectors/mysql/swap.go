@@ -314,13 +314,38 @@ func (w *swap) exchange(ctx context.Context, v survey) error {
 	if err := w.c.reached(ctx, "dropped"); err != nil {
 		return err
 	}
-	if err := w.rename(ctx, rec.old, rec.new); err != nil {
+	if err := w.renamed(ctx, rec); err != nil {
 		return err
 	}
 	if err := w.c.reached(ctx, "renamed"); err != nil {
 		return err
 	}
 	return w.mark(ctx)
+}
+
+// renamed exchanges the tables. One that has lost its files can't be moved
+// aside: it goes at once.
+func (w *swap) renamed(ctx context.Context, rec *record) error {
+	err := w.rename(ctx, rec.old, rec.new)
+	if number := numberOf(err); number != errRename && !damaging(number) {
+		return err
+	}
+	left := slices.Clone(rec.old)
+	for _, name := range rec.old {
+		full := quote(w.db) + "." + quote(name)
+		if broken := w.s.exec(ctx, `SELECT 1 FROM `+full+` LIMIT 0`); !damaging(numberOf(broken)) {
+			continue
+		}
+		w.c.log.Warn("Damaged table dropped", "connector", string(Kind), "database", w.db, "table", name, "error", err)
+		if err := w.s.exec(ctx, `DROP TABLE IF EXISTS `+full); err != nil {
+			return err
+		}
+		left = slices.DeleteFunc(left, func(n string) bool { return n == name })
+	}
+	if len(left) == len(rec.old) {
+		return err
+	}
+	return w.rename(ctx, left, rec.new)
 }
 
 // discard drops definitions.

@@ -39,13 +39,13 @@ func TestConnector_noAccess(t *testing.T) {
 		reason string
 	}{
 		"right":          {right, "", ""},
-		"wrong password": {wrong, app.CodeSourceUnreadable, reasonDenied},
-		"wrong user":     {with(fieldUser, "nobody"), app.CodeSourceUnreadable, reasonDenied},
-		"wrong port":     {with(fieldPort, "1"), app.CodeSourceUnreadable, reasonOffline},
-		"wrong host":     {with(fieldHost, "no-such-host.invalid"), app.CodeSourceUnreadable, reasonOffline},
-		"no such socket": {with(fieldSocket, filepath.Join(t.TempDir(), "none")), app.CodeSourceUnreadable, reasonOffline},
-		"no TLS there":   {with(fieldTLS, tlsRequire), app.CodeCertificate, "no_tls"},
-		"none to verify": {with(fieldTLS, tlsVerify), app.CodeCertificate, "no_tls"},
+		"wrong password": {wrong, app.CodeSourceDenied, ""},
+		"wrong user":     {with(fieldUser, "nobody"), app.CodeSourceDenied, ""},
+		"wrong port":     {with(fieldPort, "1"), app.CodeSourceOffline, ""},
+		"wrong host":     {with(fieldHost, "no-such-host.invalid"), app.CodeSourceOffline, ""},
+		"no such socket": {with(fieldSocket, filepath.Join(t.TempDir(), "none")), app.CodeSourceOffline, ""},
+		"no TLS there":   {with(fieldTLS, tlsRequire), app.CodeSourcePlain, ""},
+		"none to verify": {with(fieldTLS, tlsVerify), app.CodeSourcePlain, ""},
 	} {
 		for _, do := range []func(app.Access) error{
 			func(a app.Access) error { _, err := c.Check(t.Context(), a); return err },
@@ -67,13 +67,13 @@ func TestConnector_noAccess(t *testing.T) {
 		}
 	}
 	root := s.access("no_such_database")
-	if _, err := c.Check(t.Context(), root); app.CodeOf(err) != app.CodeSourceMissing {
+	if _, err := c.Check(t.Context(), root); app.CodeOf(err) != app.CodeSourceGone {
 		t.Errorf("check: %v", err)
 	}
 	_, _, next := point(t, c, right)
 	s.exec(t, "DROP DATABASE "+quote(db))
 	for _, a := range []app.Access{right, s.access(db)} {
-		if _, err := c.Capture(t.Context(), a, next); app.CodeOf(err) != app.CodeSourceMissing {
+		if _, err := c.Capture(t.Context(), a, next); app.CodeOf(err) != app.CodeSourceGone {
 			t.Errorf("a dropped database: %v", err)
 		}
 	}
@@ -103,7 +103,7 @@ func TestConnector_rightsMissing(t *testing.T) {
 		a := s.user(t, db, "lacks_"+strings.ReplaceAll(name, " ", "_"), "p", grants...)
 		_, err := c.Capture(t.Context(), a, "")
 		e := app.AsError(err)
-		if e == nil || e.Code != app.CodeSourceUnreadable || e.Args["reason"] != reasonRights || !strings.Contains(e.Args["statement"], "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON "+pattern(db)+".* TO 'lacks_") {
+		if e == nil || e.Code != app.CodeSourceRight || !strings.Contains(e.Args["statement"], "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON "+pattern(db)+".* TO 'lacks_") {
 			t.Errorf("%s: %v %v", name, err, e)
 			continue
 		}
@@ -117,7 +117,7 @@ func TestConnector_rightsMissing(t *testing.T) {
 		}
 		r := app.Restore{Access: a, From: from, Stats: stats}
 		plan, err := c.Plan(t.Context(), r)
-		if err != nil || len(plan.Blockers) != 1 || plan.Blockers[0].Args["reason"] != reasonRights {
+		if err != nil || len(plan.Blockers) != 1 || plan.Blockers[0].Code != app.CodeSourceRight {
 			t.Fatalf("%s: plan %+v, %v", name, plan, err)
 		}
 		for _, q := range strings.SplitAfter(strings.TrimSuffix(plan.Blockers[0].Args["statement"], ";"), "; ") {
@@ -132,7 +132,7 @@ func TestConnector_rightsMissing(t *testing.T) {
 		restore(t, c, app.Restore{Access: s.access(db), From: from, Stats: stats})
 	}
 	info, err := c.Check(t.Context(), s.access(db))
-	if err != nil || info.Details["too_many_rights"] != "ALL" || !strings.Contains(info.Details["statement"], "CREATE USER") {
+	if err != nil || info.Details["too_many_rights"] != "ALL PRIVILEGES, GRANT OPTION" {
 		t.Errorf("%+v, %v", info, err)
 	}
 	info, err = c.Check(t.Context(), s.user(t, db, "least", "p", all...))
@@ -191,6 +191,9 @@ func TestConnector_crashedTable(t *testing.T) {
 	s, c := own(t, "--myisam-recover-options=OFF"), connector(t)
 	db := shop(t, s)
 	s.in(t, db, "CREATE TABLE isam (id INT PRIMARY KEY, t VARCHAR(100)) ENGINE=MyISAM", "INSERT INTO isam SELECT seq, REPEAT('x', 90) FROM seq_1_to_5000", "FLUSH TABLES")
+	want := s.content(t, db)
+	whole, stats, _ := point(t, c, s.access(db))
+	s.exec(t, "FLUSH TABLES")
 	file := filepath.Join(s.dir, "data", db, "isam.MYD")
 	if err := os.Truncate(file, 1000); err != nil {
 		t.Fatal(err)
@@ -204,7 +207,7 @@ func TestConnector_crashedTable(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		dir, problems := connectortest.Collect(t, got)
-		if len(problems) != 1 || app.CodeOf(problems["tables/isam.sql"]) != app.CodeItemUnreadable {
+		if len(problems) != 1 || app.CodeOf(problems["tables/isam.sql"]) != app.CodeSourceDamaged {
 			t.Errorf("%s: problems %v", name, problems)
 		}
 		if st := got.Stats(); st["table.sale"] != 500 || st[app.StatDamaged] != 1 || got.Next != "" {
@@ -225,6 +228,10 @@ func TestConnector_crashedTable(t *testing.T) {
 	if _, problems := connectortest.Collect(t, got); len(problems) != 1 {
 		t.Errorf("without its index: %v", problems)
 	}
+	// What can't be read can be replaced all the same.
+	restore(t, c, app.Restore{Access: s.access(db), From: whole, Stats: stats})
+	same(t, s.content(t, db), want)
+	s.nothingBeside(t, db)
 }
 
 // Money that moves between two tables is in one of them in every backup, and
@@ -295,7 +302,7 @@ func TestConnector_alteredMeanwhile(t *testing.T) {
 	if err == nil {
 		t.Error("captured what changed all the time")
 		_ = capture.Close()
-	} else if e := app.AsError(err); e.Code != app.CodeSourceUnreadable || e.Args["reason"] != reasonAltered {
+	} else if e := app.AsError(err); e.Code != app.CodeSourceAltered {
 		t.Errorf("%v", err)
 	}
 	cancel()
@@ -316,7 +323,7 @@ func TestConnector_serverGoesDown(t *testing.T) {
 	if capture, err := c.Capture(t.Context(), s.access(db), ""); err == nil {
 		_ = capture.Close()
 		t.Log("the dump was faster")
-	} else if e := app.AsError(err); e.Code != app.CodeSourceUnreadable || e.Args["reason"] != reasonOffline {
+	} else if e := app.AsError(err); e.Code != app.CodeSourceOffline {
 		t.Errorf("%s: %v", e.Code, err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(c.temp(), spoolPrefix+"*")); len(left) > 0 {
@@ -344,7 +351,7 @@ func TestConnector_packet(t *testing.T) {
 	r := app.Restore{Access: s.access(db), From: from, Stats: stats}
 	limited := s.user(t, db, "limited", "p", restoreGrants(db, "@@")...)
 	plan, err := c.Plan(t.Context(), app.Restore{Access: limited, From: from, Stats: stats})
-	if err != nil || len(plan.Blockers) != 1 || plan.Blockers[0].Args["reason"] != reasonPacket || !strings.HasPrefix(plan.Blockers[0].Args["statement"], "SET GLOBAL max_allowed_packet = ") {
+	if err != nil || len(plan.Blockers) != 1 || plan.Blockers[0].Code != app.CodeSourceTooLarge || !strings.HasPrefix(plan.Blockers[0].Args["statement"], "SET GLOBAL max_allowed_packet = ") {
 		t.Errorf("plan %+v, %v", plan, err)
 	}
 	restore(t, c, r)

@@ -165,39 +165,8 @@ func TestGrants(t *testing.T) {
 	var all grants
 	all.add("GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTION")
 	all.add("REVOKE SELECT ON `secret`.* FROM `root`@`localhost`")
-	if got := s.missingRights(all); len(got) != 0 || !slices.Equal(all.tooMany("my_shop"), []string{"ALL"}) || all.has("SELECT", "secret") {
-		t.Errorf("missing %v, too many %v", got, all.tooMany("my_shop"))
-	}
-}
-
-func TestStatements(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		on   Server
-		want string
-	}{
-		{Server{true, "10.6"}, "GRANT SELECT ON `mysql`.`proc` TO"},
-		{Server{false, "5.7"}, "GRANT SELECT ON `mysql`.`proc` TO"},
-		{Server{false, "8.0.36"}, "GRANT SHOW_ROUTINE ON *.* TO"},
-		{Server{false, "8.0.11"}, "GRANT SELECT ON *.* TO"},
-	} {
-		got := strings.Join(Statements(c.on, "my_shop", "o'hara", "localhost", false), "\n")
-		if !strings.Contains(got, c.want) || !strings.Contains(got, "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `my\\_shop`.* TO 'o\\'hara'@'localhost';") || strings.Contains(got, "LOCK") || strings.Contains(got, "PROCESS") {
-			t.Errorf("%+v: %s", c.on, got)
-		}
-	}
-}
-
-func TestRestoreStatements(t *testing.T) {
-	t.Parallel()
-	var g grants
-	for _, q := range RestoreStatements("my_shop", "kvart", "localhost") {
-		g.add(strings.ReplaceAll(strings.TrimSuffix(q, ";"), "'", "`"))
-	}
-	for db, want := range map[string]bool{"my_shop": true, "my_shop_kvart_new": true, "my_shop_kvart_old": true, drillMark(config{}) + "1": true, "your_shop": false, "myxshop": false} {
-		if got := g.has("DROP", db); got != want {
-			t.Errorf("%s: %v", db, got)
-		}
+	if got := s.missingRights(all); len(got) != 0 || !slices.Equal(s.excess(all), []string{"ALL PRIVILEGES", "GRANT OPTION"}) || all.has("SELECT", "secret") {
+		t.Errorf("missing %v, too many %v", got, s.excess(all))
 	}
 }
 
@@ -301,17 +270,19 @@ func TestConfig_codeOf(t *testing.T) {
 		code   app.Code
 		reason string
 	}{
-		{&driver.MySQLError{Number: 1045}, app.CodeSourceUnreadable, reasonDenied},
-		{&driver.MySQLError{Number: 1049}, app.CodeSourceMissing, ""},
-		{&driver.MySQLError{Number: 1142}, app.CodeSourceUnreadable, reasonRights},
+		{&driver.MySQLError{Number: 1045}, app.CodeSourceDenied, ""},
+		{&driver.MySQLError{Number: 1049}, app.CodeSourceGone, ""},
+		{&driver.MySQLError{Number: 1142}, app.CodeSourceRight, ""},
 		{&driver.MySQLError{Number: 1205}, app.CodeSourceLocked, ""},
-		{driver.ErrNoTLS, app.CodeCertificate, "no_tls"},
-		{exit("mysqldump: Got error: 1045: Access denied for user 'x'@'localhost' (using password: YES) when trying to connect"), app.CodeSourceUnreadable, reasonDenied},
-		{exit("Warning: mariadb-dump: unknown variable 'loose-x'\nmariadb-dump: Error 2013: Lost connection to server during query when dumping table `a` at row: 7"), app.CodeSourceUnreadable, reasonOffline},
-		{exit("mysqldump: Error 1412: Table definition has changed, please retry transaction when dumping table `a` at row: 0"), app.CodeSourceUnreadable, reasonAltered},
+		{driver.ErrNoTLS, app.CodeSourcePlain, ""},
+		{exit("mysqldump: Got error: 1045: Access denied for user 'x'@'localhost' (using password: YES) when trying to connect"), app.CodeSourceDenied, ""},
+		{exit("Warning: mariadb-dump: unknown variable 'loose-x'\nmariadb-dump: Error 2013: Lost connection to server during query when dumping table `a` at row: 7"), app.CodeSourceOffline, ""},
+		{exit("mysqldump: Error 1412: Table definition has changed, please retry transaction when dumping table `a` at row: 0"), app.CodeSourceAltered, ""},
 		{exit("mysqldump: Error 1194: Table 'a' is marked as crashed and should be repaired when dumping table `a` at row: 0"), app.CodeSourceDamaged, ""},
-		{exit("mysqldump: Error 2020: Got packet bigger than 'max_allowed_packet' bytes when dumping table `a` at row: 0"), app.CodeSourceUnreadable, reasonPacket},
+		{exit("mysqldump: Error 2020: Got packet bigger than 'max_allowed_packet' bytes when dumping table `a` at row: 0"), app.CodeSourceTooLarge, ""},
 		{exit("--------------\nINSERT\n--------------\n\nERROR 1114 (HY000) at line 3: The table 'a' is full"), app.CodeSourceUnreadable, ""},
+		{&driver.MySQLError{Number: 1040}, app.CodeSourceBusy, ""},
+		{&driver.MySQLError{Number: 1053}, app.CodeSourceOffline, ""},
 		{context.Canceled, app.CodeCanceled, ""},
 	} {
 		err := cfg.codeOf(t.Context(), "test", c.err)

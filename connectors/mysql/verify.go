@@ -79,19 +79,26 @@ func (c *Connector) verifyDatabase(ctx context.Context, s *session, j job) ([]ap
 func (s *session) compareRows(ctx context.Context, db string, j job) (app.Check, error) {
 	var total int64
 	var wrong []string
-	for _, name := range j.tables {
-		var n int64
-		err := s.one(ctx, `SELECT COUNT(*) FROM `+quote(db)+`.`+quote(name), &n)
+	counts, errs := make([]int64, len(j.tables)), make([]error, len(j.tables))
+	if err := s.spread(ctx, j.tables, func(ctx context.Context, s *session, i int, name string) error {
+		err := s.one(ctx, `SELECT COUNT(*) FROM `+quote(db)+`.`+quote(name), &counts[i])
+		if err != nil && (ctx.Err() != nil || numberOf(err) == 0) {
+			return err
+		}
+		errs[i] = err
+		return nil
+	}); err != nil {
+		return app.Check{}, err
+	}
+	for i, name := range j.tables {
 		want, counted := j.stats[statTable+name]
 		switch {
-		case err != nil && (ctx.Err() != nil || numberOf(err) == 0):
-			return app.Check{}, err
-		case err != nil:
-			wrong = append(wrong, fmt.Sprintf("%s: %v", name, err))
-		case counted && n != want:
-			wrong = append(wrong, fmt.Sprintf("%s: %s rows, %s expected", name, spaced(n), spaced(want)))
+		case errs[i] != nil:
+			wrong = append(wrong, fmt.Sprintf("%s: %v", name, errs[i]))
+		case counted && counts[i] != want:
+			wrong = append(wrong, fmt.Sprintf("%s: %s rows, %s expected", name, spaced(counts[i]), spaced(want)))
 		}
-		total += n
+		total += counts[i]
 	}
 	if j.whole {
 		for key, want := range j.stats {
@@ -111,19 +118,21 @@ func (s *session) compareRows(ctx context.Context, db string, j job) (app.Check,
 // checkTables has the server look at every table and index.
 func (s *session) checkTables(ctx context.Context, j job) (app.Check, error) {
 	check := app.Check{Code: checkIntegrity, OK: true}
-	var wrong []string
-	for _, name := range j.tables {
+	found := make([][]string, len(j.tables))
+	err := s.spread(ctx, j.tables, func(ctx context.Context, s *session, i int, name string) error {
 		rows, err := s.rows(ctx, `CHECK TABLE `+quote(j.cfg.database)+`.`+quote(name))
-		if err != nil {
-			return check, err
-		}
 		for _, r := range rows {
 			switch kind := strings.ToLower(r.str("msg_type")); {
 			case kind == "error", kind == "status" && r.str("msg_text") != "OK" && r.str("msg_text") != "Table is already up to date":
-				wrong = append(wrong, name+": "+r.str("msg_text"))
+				found[i] = append(found[i], name+": "+r.str("msg_text"))
 			}
 		}
+		return err
+	})
+	if err != nil {
+		return check, err
 	}
+	wrong := slices.Concat(found...)
 	check.OK = len(wrong) == 0
 	check.Detail = strings.Join(append([]string{fmt.Sprintf("%d tables", len(j.tables))}, wrong...), "; ")
 	return check, nil
@@ -200,7 +209,7 @@ func (c *Connector) sameAsPoint(ctx context.Context, s *session, j job) (same bo
 			return false, err
 		}
 	}
-	d, err := c.dump(ctx, s, v)
+	d, err := c.dump(ctx, s, v, nil)
 	if err != nil {
 		return false, err
 	}

@@ -28,6 +28,8 @@ type capture struct {
 	s   *snapshot
 	ctx context.Context // of Capture: the locks are let go when it is closed
 	now time.Time
+	// kept are the tables that did not change since an earlier point, by file.
+	kept map[string]known
 
 	mu    sync.Mutex
 	stats app.Stats
@@ -35,6 +37,8 @@ type capture struct {
 }
 
 // Capture implements [app.Connector]. ctx governs the capture until its Close.
+// Without a marker the state is taken at once. With one, which is also how it is
+// asked whether anything moved, it is taken when the first item is asked for.
 func (c *Connector) Capture(ctx context.Context, a app.Access, since app.Marker) (*app.Capture, error) {
 	const op = "postgres: capture"
 	l, err := c.open(ctx, a)
@@ -46,21 +50,80 @@ func (c *Connector) Capture(ctx context.Context, a app.Access, since app.Marker)
 		l.close()
 		return nil, l.codeOf(ctx, op, err)
 	}
-	if since != "" && next == since {
-		l.close()
+	if since == "" {
+		return l.capture(ctx, next, since)
+	}
+	l.close()
+	if next == headOf(since) {
 		return &app.Capture{Idle: true, Close: func() error { return nil }}, nil
 	}
-	// A state taken after the place was read is never older than it.
+	if heldTables(since) && !heldTables(next) {
+		return nil, app.Errorf(app.CodeSourceEmpty, op, "%s had tables and has none", l.database).With("path", l.database)
+	}
+	return c.later(ctx, a, next, since), nil
+}
+
+// later is a capture whose state is taken when its items are asked for. next is
+// its marker until then.
+func (c *Connector) later(ctx context.Context, a app.Access, next, since app.Marker) *app.Capture {
+	const op = "postgres: capture"
+	taken := &app.Capture{Stats: func() app.Stats { return app.Stats{} }, Close: func() error { return nil }}
+	all := &app.Capture{Next: next, Stats: func() app.Stats { return taken.Stats() }, Close: func() error { return taken.Close() }}
+	take := func() (*app.Capture, error) {
+		l, err := c.open(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		next, err := l.place(ctx)
+		if err != nil {
+			l.close()
+			return nil, l.codeOf(ctx, op, err)
+		}
+		return l.capture(ctx, next, since)
+	}
+	all.Items = func(yield func(app.Item, error) bool) {
+		if taken.Items == nil {
+			now, err := take()
+			if err != nil {
+				yield(app.Item{}, err)
+				return
+			}
+			taken = now
+		}
+		taken.Items(yield)
+		all.Next = taken.Next
+	}
+	return all
+}
+
+// capture takes the state. One taken after the place was read is never older
+// than it. The link is the capture's from then on.
+func (l *link) capture(ctx context.Context, next, since app.Marker) (*app.Capture, error) {
+	const op = "postgres: capture"
 	s, err := l.snapshot(ctx)
 	if err != nil {
 		return nil, l.codeOf(ctx, op, err)
 	}
-	if heldTables(since) && !heldTables(next) {
-		return nil, closing(app.Errorf(app.CodeSourceEmpty, op, "%s had tables and has none", s.database).With("path", s.database),
-			func() error { return s.close(ctx) })
-	}
 	cp := &capture{s: s, ctx: ctx, now: time.Now(), stats: app.Stats{}, sizes: map[string]int64{}}
-	return &app.Capture{Items: cp.items(), Next: next, Stats: cp.counts, Close: func() error { return s.close(ctx) }}, nil
+	if cp.kept, err = s.unchanged(ctx, since, cp.now); err != nil {
+		return nil, closing(l.codeOf(ctx, op, err), func() error { return s.close(ctx) })
+	}
+	out := &app.Capture{Next: next, Stats: cp.counts, Close: func() error { return s.close(ctx) }}
+	out.Items = func(yield func(app.Item, error) bool) {
+		for item, err := range cp.items() {
+			if !yield(item, err) || err != nil {
+				return
+			}
+		}
+		// Now every table was read, if it is read in turn.
+		marker, err := cp.remember(next)
+		if err != nil {
+			yield(app.Item{}, l.codeOf(ctx, op, err))
+			return
+		}
+		out.Next = marker
+	}
+	return out, nil
 }
 
 // place asks where the database stands.
@@ -84,7 +147,13 @@ func (cp *capture) counts() app.Stats {
 	cp.mu.Lock()
 	defer cp.mu.Unlock()
 	stats := maps.Clone(cp.stats)
-	for _, n := range cp.sizes {
+	sizes := maps.Clone(cp.sizes)
+	for _, t := range cp.s.tables {
+		if k, ok := cp.kept[t.file]; ok {
+			stats[t.key()], sizes[t.file] = k.Rows, k.Size
+		}
+	}
+	for _, n := range sizes {
 		stats[statBytes] += n
 	}
 	return stats
@@ -127,7 +196,11 @@ func (cp *capture) list(info texts) []app.Item {
 		{Path: dirData, ModTime: cp.now, Mode: fs.ModeDir | 0o700},
 	}
 	for _, t := range cp.s.tables {
-		items = append(items, cp.item(t.file, -1, func(ctx context.Context) (io.ReadCloser, error) { return cp.openTable(ctx, t) }))
+		item := cp.item(t.file, -1, func(ctx context.Context) (io.ReadCloser, error) { return cp.openTable(ctx, t) })
+		if k, ok := cp.kept[t.file]; ok {
+			item.Size, item.ModTime = k.Size, time.Unix(0, k.Time) // the vault need not read it
+		}
+		items = append(items, item)
 	}
 	var b strings.Builder
 	b.WriteString(header("sequences", cp.s.encoding))

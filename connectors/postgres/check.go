@@ -58,89 +58,63 @@ SELECT pg_catalog.pg_database_size(pg_catalog.current_database()),
 	info.Details["create_databases"] = strconv.FormatBool(create)
 	if super {
 		info.Details["superuser"] = "true"
-		n, _ := major(conn)
-		info.Details["statement"] = Statements(n, "kvart", l.database, schemasOf(list)...)
 	}
 	return info, nil
 }
 
-func schemasOf(list []table) (names []string) {
-	for _, t := range list {
-		if !slices.Contains(names, t.schema) {
-			names = append(names, t.schema)
-		}
-	}
-	return names
+// lack is what a user may not read, and the statements that help.
+type lack struct {
+	names           []string
+	schemas, tables []string
+}
+
+func (l lack) statements() []string {
+	slices.Sort(l.schemas)
+	return append(slices.Compact(l.schemas), l.tables...)
 }
 
 // mayRead names every right that is missing before anything is read.
 func (l *link) mayRead(ctx context.Context, conn *pgx.Conn, list []table) error {
-	var schemas, reads, names []string
+	not, err := l.lacks(ctx, conn, list)
+	if err != nil || len(not.names) == 0 {
+		return err
+	}
+	return l.fail(app.CodeSourceRight, "postgres: look at rights", fmt.Errorf("may not read %s", strings.Join(not.names, ", "))).
+		With("right", "SELECT: "+strings.Join(not.names[:min(5, len(not.names))], ", ")).
+		With("statement", strings.Join(not.statements(), "\n"))
+}
+
+func (l *link) lacks(ctx context.Context, conn *pgx.Conn, list []table) (not lack, err error) {
 	for _, t := range list {
 		if !t.mayUse {
-			schemas = append(schemas, "GRANT USAGE ON SCHEMA "+ident(t.schema)+" TO "+ident(l.user)+";")
+			not.schemas = append(not.schemas, "GRANT USAGE ON SCHEMA "+ident(t.schema)+" TO "+ident(l.user)+";")
 		}
 		if !t.mayRead {
-			reads = append(reads, "GRANT SELECT ON TABLE "+t.sql()+" TO "+ident(l.user)+";")
+			not.tables = append(not.tables, "GRANT SELECT ON TABLE "+t.sql()+" TO "+ident(l.user)+";")
 		}
 		if !t.mayUse || !t.mayRead {
-			names = append(names, fullName(t.schema, t.name))
+			not.names = append(not.names, fullName(t.schema, t.name))
 		}
 	}
 	seqs, err := listSequences(ctx, conn)
 	if err != nil {
-		return err
+		return not, err
 	}
 	for _, s := range seqs {
 		if !s.mayRead {
-			reads = append(reads, "GRANT SELECT ON SEQUENCE "+s.sql()+" TO "+ident(l.user)+";")
-			names = append(names, fullName(s.schema, s.name))
+			not.tables = append(not.tables, "GRANT SELECT ON SEQUENCE "+s.sql()+" TO "+ident(l.user)+";")
+			not.names = append(not.names, fullName(s.schema, s.name))
 		}
 	}
 	// Of these pg_dump wants to be let in too, although they hold no rows.
 	parents, err := column[string](ctx, conn, `SELECT c.oid::regclass::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'p' AND `+ownSchemas+` AND NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') ORDER BY 1`)
 	if err != nil {
-		return fmt.Errorf("list partitioned tables: %w", err)
+		return not, fmt.Errorf("list partitioned tables: %w", err)
 	}
 	for _, p := range parents {
-		reads = append(reads, "GRANT SELECT ON TABLE "+p+" TO "+ident(l.user)+";")
-		names = append(names, display(p))
+		not.tables = append(not.tables, "GRANT SELECT ON TABLE "+p+" TO "+ident(l.user)+";")
+		not.names = append(not.names, display(p))
 	}
-	if len(names) == 0 {
-		return nil
-	}
-	slices.Sort(schemas)
-	return l.unreadable("postgres: look at rights", reasonRights, fmt.Errorf("may not read %s", strings.Join(names, ", "))).
-		With("right", "SELECT: "+strings.Join(names[:min(5, len(names))], ", ")).
-		With("statement", strings.Join(append(slices.Compact(schemas), reads...), "\n"))
-}
-
-// Statements returns the SQL that a server's owner runs, connected to
-// database, to make a role that can be backed up with and can do nothing else.
-// The password is set afterwards, with psql's \password. server is the
-// server's major version; schemas are the database's, "public" when none are
-// named. Large objects have rights of their own, which no statement gives for
-// all of them; the same goes for tables with row security, which the role is
-// let past.
-func Statements(server int, role, database string, schemas ...string) string {
-	if len(schemas) == 0 {
-		schemas = []string{"public"}
-	}
-	lines := []string{
-		"CREATE ROLE " + ident(role) + " LOGIN BYPASSRLS NOSUPERUSER NOCREATEDB NOCREATEROLE;",
-		"GRANT CONNECT ON DATABASE " + ident(database) + " TO " + ident(role) + ";",
-	}
-	if server >= 14 {
-		return strings.Join(append(lines, "GRANT pg_read_all_data TO "+ident(role)+";"), "\n")
-	}
-	for _, s := range schemas {
-		lines = append(lines,
-			"GRANT USAGE ON SCHEMA "+ident(s)+" TO "+ident(role)+";",
-			"GRANT SELECT ON ALL TABLES IN SCHEMA "+ident(s)+" TO "+ident(role)+";",
-			"GRANT SELECT ON ALL SEQUENCES IN SCHEMA "+ident(s)+" TO "+ident(role)+";",
-			"ALTER DEFAULT PRIVILEGES IN SCHEMA "+ident(s)+" GRANT SELECT ON TABLES TO "+ident(role)+";",
-			"ALTER DEFAULT PRIVILEGES IN SCHEMA "+ident(s)+" GRANT SELECT ON SEQUENCES TO "+ident(role)+";")
-	}
-	return strings.Join(lines, "\n")
+	return not, nil
 }

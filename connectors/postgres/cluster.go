@@ -143,7 +143,7 @@ func (l *link) patiently(ctx context.Context) (conn *pgx.Conn, err error) {
 		if conn, err = l.connect(ctx, l.database); err == nil {
 			return conn, nil
 		}
-		if known := app.AsError(err); known.Args["reason"] != reasonOffline {
+		if app.CodeOf(err) != app.CodeSourceOffline {
 			return nil, err
 		}
 		select {

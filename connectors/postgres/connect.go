@@ -120,7 +120,7 @@ func (l *link) close() {
 func (l *link) conninfo(database string) string {
 	pairs := []string{
 		"user", l.user, "dbname", database, "sslmode", l.tls, "connect_timeout", strconv.Itoa(int(connectTime / time.Second)),
-		"target_session_attrs", "any", "application_name", "kvart", "gssencmode", "disable",
+		"target_session_attrs", "any", "application_name", ownProgram, "gssencmode", "disable",
 	}
 	switch {
 	case l.tunnel != nil && l.socket != "":
@@ -155,7 +155,7 @@ func (l *link) connect(ctx context.Context, database string) (*pgx.Conn, error) 
 		return nil, l.codeOf(ctx, "postgres: connect", err)
 	}
 	config.Password = l.password.Reveal()
-	config.RuntimeParams = map[string]string{"application_name": "kvart"}
+	config.RuntimeParams = map[string]string{"application_name": ownProgram}
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.ConnectTimeout = connectTime
 	if l.tunnel != nil {

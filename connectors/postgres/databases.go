@@ -126,10 +126,9 @@ func renameOnce(ctx context.Context, admin *pgx.Conn, moves [][2]string) error {
 
 // rights are what the user may do with the databases of a server.
 type rights struct {
-	create bool // databases
-	exists bool // the database in question
-	owns   bool // it
-	conns  int64
+	create bool  // databases
+	exists bool  // the database in question
+	owns   bool  // it
 	queued int64 // prepared transactions, which keep it from being renamed
 }
 
@@ -138,8 +137,7 @@ func readRights(ctx context.Context, conn *pgx.Conn, database string) (r rights,
 SELECT COALESCE((SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), false),
   EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = `+literal(database)+`),
   COALESCE((SELECT pg_catalog.pg_has_role(datdba, 'USAGE') FROM pg_catalog.pg_database WHERE datname = `+literal(database)+`), false),
-  (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE pid <> pg_catalog.pg_backend_pid() AND datname = `+literal(database)+`),
   (SELECT count(*) FROM pg_catalog.pg_prepared_xacts WHERE database = `+literal(database)+`)`).
-		Scan(&r.create, &r.exists, &r.owns, &r.conns, &r.queued)
+		Scan(&r.create, &r.exists, &r.owns, &r.queued)
 	return r, err
 }

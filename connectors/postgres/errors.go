@@ -16,14 +16,8 @@ import (
 	"kvart/connectors/internal/tool"
 )
 
-// Reasons are the arg "reason" of a [app.CodeSourceUnreadable].
-const (
-	reasonOffline = "offline" // nobody answers, or the server is just starting or stopping; arg "where"
-	reasonDenied  = "denied"  // not this user or not this password; arg "user"
-	reasonRights  = "rights"  // args "right" and "statement": what the server's owner has to run
-	reasonBusy    = "busy"    // no connection is free
-	reasonNoTLS   = "no_tls"  // the server does not encrypt
-)
+// stateFull is the server's code for a disk that is full.
+const stateFull = "53100"
 
 // sqlState returns the server's code for what went wrong, "" when it was not
 // the server that said so.
@@ -50,44 +44,44 @@ func (l *link) codeOf(ctx context.Context, op string, err error) error {
 	case errors.As(err, &exit):
 		return l.exitError(op, exit)
 	case errors.Is(err, tool.ErrTruncated):
-		return &app.Error{Code: app.CodeSourceUnreadable, Op: op, Err: err}
+		return l.fail(app.CodeSourceUnreadable, op, err)
 	case untrusted(err) != "":
 		return (&app.Error{Code: app.CodeCertificate, Op: op, Err: err}).With("reason", untrusted(err)).With("where", l.where())
 	case strings.Contains(err.Error(), "server refused TLS"):
-		return l.unreadable(op, reasonNoTLS, err)
+		return l.fail(app.CodeSourcePlain, op, err)
 	case offline(err):
-		return l.unreadable(op, reasonOffline, err)
+		return l.fail(app.CodeSourceOffline, op, err)
 	}
 	return &app.Error{Code: app.CodeInternal, Op: op, Err: err}
 }
 
-func (l *link) unreadable(op, reason string, err error) *app.Error {
-	return (&app.Error{Code: app.CodeSourceUnreadable, Op: op, Err: err}).
-		With("reason", reason).With("where", l.where()).With("user", l.user).With("database", l.database)
+// fail says of which database on which server an error is.
+func (l *link) fail(code app.Code, op string, err error) *app.Error {
+	return (&app.Error{Code: code, Op: op, Err: err}).With("path", l.database).With("where", l.where()).With("user", l.user)
 }
 
 func (l *link) stateError(op string, err error) error {
 	var pe *pgconn.PgError
 	errors.As(err, &pe)
-	coded := func(code app.Code) error {
-		return (&app.Error{Code: code, Op: op, Err: err}).With("path", l.database).With("where", l.where())
-	}
+	coded := func(code app.Code) error { return l.fail(code, op, err) }
 	switch class := pe.Code[:min(2, len(pe.Code))]; {
 	case pe.Code == "3D000":
-		return coded(app.CodeSourceMissing)
+		return coded(app.CodeSourceGone)
 	case class == "28" && strings.Contains(pe.Message, "no encryption"):
-		return l.unreadable(op, reasonNoTLS, err)
+		return coded(app.CodeSourcePlain)
 	case class == "28":
-		return l.unreadable(op, reasonDenied, err)
+		return coded(app.CodeSourceDenied)
 	case pe.Code == "42501":
 		return l.rights(op, pe, err)
 	case pe.Code == "55P03", pe.Code == "40P01":
 		return coded(app.CodeSourceLocked)
+	case pe.Code == "53300", pe.Code == "53400", pe.Code == "57014":
+		return coded(app.CodeSourceBusy)
 	case class == "57", class == "08":
-		return l.unreadable(op, reasonOffline, err)
-	case pe.Code == "53300", pe.Code == "53400":
-		return l.unreadable(op, reasonBusy, err)
-	case pe.Code == "53100":
+		return coded(app.CodeSourceOffline)
+	case class == "54":
+		return coded(app.CodeSourceTooLarge)
+	case pe.Code == stateFull:
 		return coded(app.CodeTargetFull)
 	case pe.Code == "55006":
 		return coded(app.CodeTargetInUse)
@@ -116,7 +110,7 @@ func (l *link) rights(op string, pe *pgconn.PgError, err error) error {
 	case strings.Contains(what, "for schema"):
 		statement = "GRANT USAGE ON SCHEMA … TO " + ident(l.user) + ";"
 	}
-	return l.unreadable(op, reasonRights, err).With("right", pe.Message).With("statement", statement)
+	return l.fail(app.CodeSourceRight, op, err).With("right", pe.Message).With("statement", statement)
 }
 
 // exitError reads what pg_dump said. It speaks English to us, whatever the
@@ -137,13 +131,13 @@ func (l *link) exitError(op string, exit *tool.ExitError) error {
 	case has("lock timeout", "could not obtain lock"):
 		return (&app.Error{Code: app.CodeSourceLocked, Op: op, Err: exit}).With("path", l.database)
 	case has("permission denied"):
-		return l.unreadable(op, reasonRights, exit).With("right", firstLine(said)).With("statement", "GRANT SELECT ON ALL TABLES IN SCHEMA … TO "+ident(l.user)+";")
+		return l.fail(app.CodeSourceRight, op, exit).With("right", firstLine(said)).With("statement", "GRANT SELECT ON ALL TABLES IN SCHEMA … TO "+ident(l.user)+";")
 	case has("authentication failed", "no pg_hba.conf entry"):
-		return l.unreadable(op, reasonDenied, exit)
+		return l.fail(app.CodeSourceDenied, op, exit)
 	case has("connection to server", "server closed the connection", "terminating connection", "could not connect", "shutting down", "invalid snapshot identifier", "starting up"):
-		return l.unreadable(op, reasonOffline, exit)
+		return l.fail(app.CodeSourceOffline, op, exit)
 	}
-	return (&app.Error{Code: app.CodeSourceUnreadable, Op: op, Err: exit}).With("path", l.database).With("where", l.where())
+	return l.fail(app.CodeSourceUnreadable, op, exit)
 }
 
 func firstLine(s string) string {

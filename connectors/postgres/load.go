@@ -27,6 +27,9 @@ type loader struct {
 	notes []string         // what could not be given back
 	rows  map[string]int64 // by file
 	step  func(string)
+	// fresh reports whether a table holds nothing but what is being loaded; nil
+	// when the database is not a new one.
+	fresh func(copied) bool
 }
 
 const maxNotes = 200
@@ -128,15 +131,11 @@ func (l *loader) file(ctx context.Context, name string) (err error) {
 			}
 			continue
 		}
-		in := s.copyRows()
-		tag, err := l.conn.PgConn().CopyFrom(ctx, in, text)
+		in, taken, err := l.copyIn(ctx, s, text, name)
 		if err != nil {
 			return err
 		}
-		if in.err == nil || !errors.Is(in.err, io.EOF) {
-			return fmt.Errorf("rows of %s: %w", name, io.ErrUnexpectedEOF)
-		}
-		rows, loaded = rows+in.lines, loaded+tag.RowsAffected()
+		rows, loaded = rows+in, loaded+taken
 	}
 	if path.Dir(name) != dirData {
 		return ended(s.trailer, name)
@@ -151,6 +150,27 @@ func (l *loader) file(ctx context.Context, name string) (err error) {
 		l.rows[name] = rows
 	}
 	return nil
+}
+
+// copyIn loads the rows that follow a COPY, and returns how many there were and
+// how many the server took.
+func (l *loader) copyIn(ctx context.Context, s *script, text, name string) (rows, taken int64, err error) {
+	in := s.copyRows()
+	statement, settled, err := l.begin(ctx, text)
+	if err != nil {
+		return 0, 0, err
+	}
+	tag, err := l.conn.PgConn().CopyFrom(ctx, in, statement)
+	if err != nil {
+		return 0, 0, err
+	}
+	if in.err == nil || !errors.Is(in.err, io.EOF) {
+		return 0, 0, fmt.Errorf("rows of %s: %w", name, io.ErrUnexpectedEOF)
+	}
+	if settled {
+		err = commit(ctx, l.conn)
+	}
+	return in.lines, tag.RowsAffected(), err
 }
 
 // ended checks the end of a file that is no table's.

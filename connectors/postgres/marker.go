@@ -44,6 +44,7 @@ SELECT concat_ws(' ',
 
 // heldTables reports whether the state of a marker had tables.
 func heldTables(m app.Marker) bool {
+	m = headOf(m)
 	i := strings.LastIndexByte(string(m), ' ')
 	return i >= 0 && m[i+1:] != "0"
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path"
 	"path/filepath"
@@ -26,9 +25,6 @@ func (c *Connector) Plan(ctx context.Context, r app.Restore) (app.TargetPlan, er
 	defer j.link.close()
 	defer j.let(ctx, admin)
 	plan := app.TargetPlan{Where: j.where() + "/" + j.name, Exists: j.rights.exists && r.Target.Original()}
-	if n := j.rights.conns; n > 0 && r.Target.Original() {
-		plan.Where += fmt.Sprintf(" (%d ⇄)", n) // connections, which a restore ends
-	}
 	picked := map[string]bool{}
 	for _, name := range j.picked {
 		picked[name] = true
@@ -42,11 +38,35 @@ func (c *Connector) Plan(ctx context.Context, r app.Restore) (app.TargetPlan, er
 			plan.Files++
 		}
 	}
+	const op = "postgres: plan restore"
 	if err := j.compare(ctx, picked, &plan); err != nil {
-		return app.TargetPlan{}, j.codeOf(ctx, "postgres: plan restore", err)
+		return app.TargetPlan{}, j.codeOf(ctx, op, err)
 	}
-	plan.Blockers = j.blockers(admin)
+	if plan.Blockers, err = j.blockers(ctx, admin, picked); err != nil {
+		return app.TargetPlan{}, j.codeOf(ctx, op, err)
+	}
+	if err := j.users(ctx, admin, &plan); err != nil {
+		return app.TargetPlan{}, j.codeOf(ctx, op, err)
+	}
 	return plan, nil
+}
+
+// users tells of programs that have the database open.
+func (j *job) users(ctx context.Context, admin *pgx.Conn, plan *app.TargetPlan) error {
+	const op = "postgres: plan restore"
+	if !plan.Exists {
+		return nil
+	}
+	open, stay, err := openBy(ctx, admin, j.name)
+	if err != nil {
+		return err
+	}
+	if e := stay.as(app.CodeTargetInUse, op, j.name); e != nil && (j.way == wayBeside || j.way == wayRemove) {
+		plan.Blockers = append(plan.Blockers, e)
+	} else if e := open.as(app.CodeTargetOpen, op, j.name); e != nil {
+		plan.Warnings = append(plan.Warnings, e)
+	}
+	return nil
 }
 
 // compare counts tables that are there and tables that are not.
@@ -88,7 +108,7 @@ func (j *job) compare(ctx context.Context, picked map[string]bool, plan *app.Tar
 }
 
 // blockers tells what keeps the restore from being done.
-func (j *job) blockers(admin *pgx.Conn) (out []*app.Error) {
+func (j *job) blockers(ctx context.Context, admin *pgx.Conn, picked map[string]bool) (out []*app.Error, err error) {
 	const op = "postgres: plan restore"
 	server, version := major(admin)
 	if was := majorOf(j.about.Server); was > server {
@@ -104,7 +124,11 @@ func (j *job) blockers(admin *pgx.Conn) (out []*app.Error) {
 	if j.rights.queued > 0 && (j.way == wayBeside || j.way == wayRemove) {
 		out = append(out, app.Errorf(app.CodeTargetInUse, op, "%d prepared transactions", j.rights.queued).With("path", j.name))
 	}
-	return out
+	mayNot, err := j.mayNotReplace(ctx, picked)
+	if mayNot != nil {
+		out = append(out, mayNot)
+	}
+	return out, err
 }
 
 func planFolder(r app.Restore) (app.TargetPlan, error) {

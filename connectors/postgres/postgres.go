@@ -37,6 +37,10 @@
 // without a bound before version 15, and are lost in a crash: they are not
 // asked.
 //
+// Of a state that is captured, tables whose rows are those of the point before
+// are not read again: a look at every row's transaction proves that, see type
+// proof. Once a day each table is read in any case.
+//
 // # Restoring
 //
 // A restore to the original place loads a new database beside it, checks it,
@@ -99,6 +103,7 @@ var (
 	_ app.Connector = (*Connector)(nil)
 	_ app.Restorer  = (*Connector)(nil)
 	_ app.Rehearser = (*Connector)(nil)
+	_ app.Granter   = (*Connector)(nil)
 )
 
 // New returns a connector.
@@ -118,7 +123,7 @@ func (c *Connector) Spec() app.KindSpec {
 		{Key: fieldTLS, Type: app.FieldChoice, Choices: []string{tlsPrefer, "require", tlsVerify}, Default: tlsPrefer, Advanced: true},
 		{Key: fieldCA, Type: app.FieldFile, Advanced: true},
 	}
-	return app.KindSpec{Kind: Kind, Order: 1, Fields: append(fields, tunnel.Fields()...)}
+	return app.KindSpec{Kind: Kind, Order: 1, Database: true, Users: true, Fields: append(fields, tunnel.Fields()...)}
 }
 
 // warn logs what went wrong where nothing can be done about it any more.

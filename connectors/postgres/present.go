@@ -19,7 +19,7 @@ func (c *Connector) Present(ctx context.Context, a app.Access) (*app.Capture, er
 		return nil, err
 	}
 	conn, err := l.connect(ctx, l.database)
-	if app.CodeOf(err) == app.CodeSourceMissing {
+	if app.CodeOf(err) == app.CodeSourceGone {
 		l.close()
 		none := func(func(app.Item, error) bool) {}
 		return &app.Capture{Items: none, Stats: func() app.Stats { return app.Stats{} }, Close: func() error { return nil }}, nil

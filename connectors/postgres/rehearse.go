@@ -122,7 +122,7 @@ func sweep(ctx context.Context, admin *pgx.Conn) error {
 // that are about more than that database.
 func (j *job) drill(ctx context.Context, admin *pgx.Conn, where string, skip []string, p app.Progress) (checks []app.Check, err error) {
 	name := drillName()
-	defer func() { err = errors.Join(err, drop(context.WithoutCancel(ctx), admin, name)) }()
+	defer func() { err = errors.Join(err, j.takeAway(context.WithoutCancel(ctx), admin, name, err)) }()
 	note, err := create(ctx, admin, name, j.about)
 	if err != nil {
 		return nil, fmt.Errorf("create %s: %w", name, err)
@@ -134,6 +134,13 @@ func (j *job) drill(ctx context.Context, admin *pgx.Conn, where string, skip []s
 	}
 	if note != "" {
 		notes = append(notes, note)
+	}
+	contents, ok, err := j.contents(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		checks = append(checks, contents)
 	}
 	checks = append(checks, app.Check{Code: checkDrill, OK: true, Detail: where})
 	if len(notes) > 0 {

@@ -252,7 +252,7 @@ func (j *job) finish(ctx context.Context, admin *pgx.Conn) error {
 }
 
 func (j *job) mayNotCreate() error {
-	return j.unreadable(opRestore, reasonRights, errors.New("the user may not create databases")).
+	return j.fail(app.CodeSourceRight, opRestore, errors.New("the user may not create databases")).
 		With("right", "CREATEDB").With("statement", "ALTER ROLE "+ident(j.user)+" CREATEDB;")
 }
 
@@ -268,10 +268,13 @@ func (j *job) build(ctx context.Context, admin *pgx.Conn, name string, p app.Pro
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, drop(context.WithoutCancel(ctx), admin, name))
+			err = errors.Join(err, j.takeAway(context.WithoutCancel(ctx), admin, name, err))
 		}
 	}()
 	j.c.step("created")
+	if err := adopt(ctx, admin, name, j.name); err != nil {
+		return err
+	}
 	checks, notes, err := j.loadInto(ctx, name, nil, p)
 	if err != nil {
 		return err
@@ -291,6 +294,22 @@ func (j *job) build(ctx context.Context, admin *pgx.Conn, name string, p app.Pro
 	return mark(ctx, admin, name, j.mark)
 }
 
+// takeAway drops a database whose loading failed. A server whose disk is full
+// drops none, since it wants to write everything out first, and leaves it
+// beyond use: emptied before, it makes the room for that.
+func (j *job) takeAway(ctx context.Context, admin *pgx.Conn, name string, cause error) error {
+	if sqlState(cause) == stateFull {
+		conn, err := j.connect(ctx, name)
+		if err != nil {
+			return err
+		}
+		err = perform(ctx, conn, clearSchemas)
+		j.let(ctx, conn)
+		j.c.warn("empty the database that found no room", err)
+	}
+	return drop(ctx, admin, name)
+}
+
 // loadInto loads the point into an empty database and looks at it. Files that
 // skip names are left out.
 func (j *job) loadInto(ctx context.Context, name string, skip []string, p app.Progress) (checks []app.Check, notes []string, err error) {
@@ -301,7 +320,13 @@ func (j *job) loadInto(ctx context.Context, name string, skip []string, p app.Pr
 	defer j.let(ctx, conn)
 	l := &loader{conn: conn, from: j.r.From, p: p, rows: map[string]int64{}, step: j.c.step}
 	list := slices.DeleteFunc(slices.Clone(j.files), func(f file) bool { return slices.Contains(skip, f.name) })
-	if err := l.load(ctx, list); err != nil {
+	h, err := j.hire(ctx, name, l)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = h.load(ctx, list)
+	h.dismiss(ctx)
+	if err != nil {
 		return nil, nil, err
 	}
 	if j.about.NoPublic {

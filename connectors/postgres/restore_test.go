@@ -115,9 +115,9 @@ func TestConnector_lostDatabase(t *testing.T) {
 	point, stats, next := w.point()
 	w.on("postgres", "DROP DATABASE "+w.name)
 	_, err := w.c.Capture(t.Context(), w.access(), next)
-	wantCode(t, err, app.CodeSourceMissing, "")
+	wantCode(t, err, app.CodeSourceGone, "")
 	_, err = w.c.Check(t.Context(), w.access())
-	wantCode(t, err, app.CodeSourceMissing, "")
+	wantCode(t, err, app.CodeSourceGone, "")
 	safety := w.collectPresent()
 	w.apply(w.restore(point, stats))
 	same(t, w.dump(w.name), want)
@@ -129,7 +129,7 @@ func TestConnector_lostDatabase(t *testing.T) {
 		}
 	}
 	_, err = w.c.Check(t.Context(), w.access())
-	wantCode(t, err, app.CodeSourceMissing, "")
+	wantCode(t, err, app.CodeSourceGone, "")
 }
 
 func TestConnector_restoreEndsConnections(t *testing.T) {
@@ -146,6 +146,9 @@ func TestConnector_restoreEndsConnections(t *testing.T) {
 		work.Go(func() {
 			for ctx.Err() == nil {
 				conn, err := (&link{c: w.c, settings: settings{socket: w.dir, port: w.port, user: "admin", database: w.name, tls: tlsPrefer}}).connect(ctx, w.name)
+				if err == nil {
+					err = perform(ctx, conn, "SET application_name = 'Kassan'")
+				}
 				for err == nil {
 					_, err = one[int64](ctx, conn, "SELECT count(*) FROM goods")
 				}
@@ -158,12 +161,15 @@ func TestConnector_restoreEndsConnections(t *testing.T) {
 	r := w.restore(point, stats)
 	plan, err := w.c.Plan(t.Context(), r)
 	// a busy computer takes a while to connect
-	for start := time.Now(); err == nil && !strings.Contains(plan.Where, "⇄") && time.Since(start) < time.Minute; {
+	for start := time.Now(); err == nil && len(plan.Warnings) == 0 && time.Since(start) < time.Minute; {
 		time.Sleep(50 * time.Millisecond)
 		plan, err = w.c.Plan(t.Context(), r)
 	}
-	if err != nil || len(plan.Blockers) > 0 || !strings.Contains(plan.Where, "⇄") || !plan.Exists || plan.Overwrite != 2 || plan.Create != 0 {
-		t.Errorf("plan %+v, %v", plan, err)
+	if err != nil || len(plan.Blockers) > 0 || len(plan.Warnings) != 1 || !plan.Exists || plan.Overwrite != 2 || plan.Create != 0 {
+		t.Fatalf("plan %+v, %v", plan, err)
+	}
+	if e := plan.Warnings[0]; e.Code != app.CodeTargetOpen || e.Args["programs"] != "Kassan" || e.Args["hosts"] != "localhost" || e.Args["users"] != "admin" {
+		t.Errorf("warning %v", e.Args)
 	}
 	w.apply(r)
 }
@@ -340,4 +346,31 @@ func TestConnector_sorting(t *testing.T) {
 	r.Target.Database = w.name + "_elsewhere"
 	w.apply(r)
 	same(t, w.dump(r.Target.Database), want)
+}
+
+// A connection that the user may not end keeps databases from being exchanged:
+// that is said before anything is done.
+func TestPlan_connectionsThatStay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	shop(w)
+	point, stats, _ := w.point()
+	owner := "owner_" + w.name
+	w.on("postgres", "CREATE ROLE "+owner+" LOGIN CREATEDB; ALTER DATABASE "+w.name+" OWNER TO "+owner)
+	t.Cleanup(func() {
+		w.dropAll()
+		w.on("postgres", "DROP ROLE "+owner)
+	})
+	conn := w.connect(w.name) // as a superuser
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	w.user = owner
+	plan, err := w.c.Plan(t.Context(), w.restore(point, stats))
+	if err != nil || len(plan.Blockers) != 1 || plan.Blockers[0].Code != app.CodeTargetInUse || plan.Blockers[0].Args["program"] != "admin" || len(plan.Warnings) > 0 {
+		t.Errorf("plan %+v, %v", plan, err)
+	}
+	w.user = "admin"
+	plan, err = w.c.Plan(t.Context(), w.restore(point, stats))
+	if err != nil || len(plan.Blockers) > 0 || len(plan.Warnings) != 1 {
+		t.Errorf("plan %+v, %v", plan, err)
+	}
 }

@@ -85,7 +85,7 @@ func (c *counter) Write(b []byte) (int, error) {
 // it sent, and that many lines must have come.
 func (cp *capture) openTable(ctx context.Context, t table) (io.ReadCloser, error) {
 	return cp.pumped(ctx, t.file, func(ctx context.Context, w *counter) error {
-		head := header("rows of "+t.sql(), cp.s.encoding) + "COPY " + t.sql() + t.columnList() + " FROM stdin;\n"
+		head := header("rows of "+t.sql()+inUTC, cp.s.encoding) + "COPY " + t.sql() + t.columnList() + " FROM stdin;\n"
 		if _, err := io.WriteString(w, head); err != nil {
 			return err
 		}

@@ -115,7 +115,7 @@ func (b *testbed) start() (err error) {
 	if err := run(filepath.Join(testBin, "initdb"), "-D", data, "-U", "admin", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"); err != nil {
 		return err
 	}
-	hba := "local all locked scram-sha-256\nlocal all all trust\nhostssl all locked 127.0.0.1/32 scram-sha-256\nhost all locked 127.0.0.1/32 reject\nhost all all 127.0.0.1/32 trust\n"
+	hba := "local all locked scram-sha-256\nlocal all all trust\nhostssl all locked 127.0.0.1/32 scram-sha-256\nhost all locked 127.0.0.1/32 reject\nhost all kvart_backup 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n"
 	if err := os.WriteFile(filepath.Join(data, "pg_hba.conf"), []byte(hba), 0o644); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"kvart/app"
 	"kvart/connectors/internal/tool"
@@ -29,6 +30,9 @@ type snapshot struct {
 	tables   []table
 	seqs     []sequence
 	objects  []uint32
+	proof    proof             // of which tables are what they were
+	shapes   map[uint32]string // of tables that can be proved so
+	moves    map[uint32]int64
 	dir      string // of the schema's files
 
 	turn chan struct{} // one reading at a time: it is one connection
@@ -91,7 +95,7 @@ func (s *snapshot) freeze(ctx context.Context) error {
 	if err := s.mayRead(ctx, s.conn, before); err != nil {
 		return err
 	}
-	begin := fmt.Sprintf("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = %d", s.c.lockWait.Milliseconds())
+	begin := fmt.Sprintf("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TimeZone = 'UTC'; SET LOCAL lock_timeout = %d", s.c.lockWait.Milliseconds())
 	if err := perform(ctx, s.conn, begin); err != nil {
 		return err
 	}
@@ -116,7 +120,16 @@ func (s *snapshot) freeze(ctx context.Context) error {
 	if s.objects, err = column[uint32](ctx, s.conn, "SELECT oid FROM pg_catalog.pg_largeobject_metadata ORDER BY oid"); err != nil {
 		return fmt.Errorf("list large objects: %w", err)
 	}
-	s.seqs, err = sequences(ctx, s.conn)
+	if s.seqs, err = sequences(ctx, s.conn); err != nil {
+		return err
+	}
+	if s.proof, err = readProof(ctx, s.conn); err != nil {
+		return err
+	}
+	if s.moves, err = moves(ctx, s.conn); err != nil {
+		return err
+	}
+	s.shapes, err = shapes(ctx, s.conn)
 	return err
 }
 
@@ -125,7 +138,7 @@ func (s *snapshot) explain(ctx context.Context, err error) error {
 	coded := s.codeOf(ctx, "postgres: capture", err)
 	known := app.AsError(coded)
 	if errors.Is(err, errMoved) {
-		return app.Errorf(app.CodeSourceLocked, "postgres: capture", "%w", err).With("path", s.database)
+		return s.fail(app.CodeSourceAltered, "postgres: capture", err)
 	}
 	if known.Code != app.CodeSourceLocked {
 		return coded
@@ -158,18 +171,32 @@ func (s *snapshot) describe(ctx context.Context, program tool.Program) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
+	g, ctx := errgroup.WithContext(ctx)
 	for file, section := range map[string]string{fileSchema: "pre-data", fileAfter: "post-data"} {
-		err := s.dump(ctx, program, s.database, pass, filepath.Join(s.dir, file), s.server,
-			"--snapshot="+s.id, "--section="+section, fmt.Sprintf("--lock-wait-timeout=%d", s.c.lockWait.Milliseconds()))
-		var local *fs.PathError
-		if errors.As(err, &local) && ctx.Err() == nil {
-			return volume.TargetError("postgres: dump schema", s.dir, err)
-		}
-		if err != nil {
-			return s.codeOf(ctx, "postgres: dump schema", err)
-		}
+		g.Go(func() error { return s.describePart(ctx, program, pass, file, section) })
 	}
-	return nil
+	return g.Wait()
+}
+
+// describePart writes one of the schema's files.
+func (s *snapshot) describePart(ctx context.Context, program tool.Program, pass, file, section string) error {
+	err := s.dump(ctx, program, s.database, pass, filepath.Join(s.dir, file), s.server,
+		"--snapshot="+s.id, "--section="+section, fmt.Sprintf("--lock-wait-timeout=%d", s.c.lockWait.Milliseconds()))
+	var local *fs.PathError
+	if errors.As(err, &local) && ctx.Err() == nil {
+		return tempError(s.dir, err)
+	}
+	return s.codeOf(ctx, "postgres: dump schema", err)
+}
+
+// tempError is a failure to write a temporary file on this computer.
+func tempError(dir string, err error) error {
+	const op = "postgres: dump schema"
+	coded := volume.TargetError(op, dir, err)
+	if app.CodeOf(coded) == app.CodeTargetFull {
+		return (&app.Error{Code: app.CodeTempFull, Op: op, Err: err}).With("path", dir)
+	}
+	return coded
 }
 
 // enter waits until nobody reads and makes p the one who does.

@@ -30,6 +30,9 @@ type expected struct {
 	rows  map[string]int64 // by file, as loaded; where there are no stats
 	since bool             // it was right when it took its place, and has been used since
 	brief bool             // no look into the indexes: it is in the middle of a transaction
+	// looked reports that the indexes were looked into before the database took
+	// its place.
+	looked bool
 }
 
 func (e expected) of(t table) (int64, bool) {
@@ -84,11 +87,9 @@ func (c *Connector) verify(ctx context.Context, r app.Restore) (checks []app.Che
 	if j.way == wayTables {
 		return j.verifyTables(ctx, conn)
 	}
-	want := expected{stats: r.Stats, since: have == j.mark}
-	if r.Stats == nil {
-		if want.rows, err = j.countFiles(ctx); err != nil {
-			return nil, err
-		}
+	want, err := j.expect(ctx, conn, have)
+	if err != nil {
+		return nil, err
 	}
 	if checks, err = j.inspect(ctx, conn, want); err != nil {
 		return nil, err
@@ -102,6 +103,20 @@ func (c *Connector) verify(ctx context.Context, r app.Restore) (checks []app.Che
 		}
 	}
 	return checks, mark(ctx, admin, j.name, "")
+}
+
+// expect is what a database that bears a mark is to be.
+func (j *job) expect(ctx context.Context, conn *pgx.Conn, mark string) (want expected, err error) {
+	want = expected{stats: j.r.Stats, since: mark == j.mark}
+	if want.since && j.way == wayBeside {
+		if want.looked, err = mayCheck(ctx, conn); err != nil {
+			return want, err
+		}
+	}
+	if j.r.Stats == nil {
+		want.rows, err = j.countFiles(ctx)
+	}
+	return want, err
 }
 
 // countFiles counts the rows in the point itself.
@@ -142,7 +157,10 @@ func (j *job) inspect(ctx context.Context, conn *pgx.Conn, want expected) ([]app
 	if err != nil {
 		return nil, err
 	}
-	integrity, err := lookAtIndexes(ctx, conn, want.brief)
+	integrity, err := lookAtIndexes(ctx, conn, want.brief || want.looked)
+	if err == nil && want.looked && integrity.OK {
+		integrity.Detail += "; indexes checked before the switch"
+	}
 	return []app.Check{opens, rows, seqs, integrity}, err
 }
 
@@ -250,6 +268,15 @@ func lookAtIndexes(ctx context.Context, conn *pgx.Conn, brief bool) (app.Check, 
 		check.OK, check.Detail = false, err.Error()
 	}
 	return check, nil
+}
+
+// mayCheck reports whether this user can use amcheck on this server.
+func mayCheck(ctx context.Context, conn *pgx.Conn) (bool, error) {
+	may, err := one[bool](ctx, conn, "SELECT rolsuper AND EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'amcheck') FROM pg_catalog.pg_roles WHERE rolname = current_user")
+	if err != nil {
+		return false, fmt.Errorf("ask for amcheck: %w", err)
+	}
+	return may, nil
 }
 
 func amcheck(ctx context.Context, conn *pgx.Conn) (n int, err error) {

@@ -34,11 +34,13 @@ const newSuffix = ".kvart-new"
 //     old database is still whole, because of 3.
 //  5. The new database is renamed over the old one.
 //
-// A safety point with journals of its own is put back in another order, since
-// database and journal belong together and can't be renamed in one step: the
-// old database goes first, the journals come, the database last. Cut off in
-// between there is no database, which no till takes for its own, and applying
-// again completes it; what was there before is in a safety point of its own.
+// What has journals of its own, such as a safety point, is put back in another
+// order, since database and journal belong together and can't be renamed in one
+// step: the old database goes first, the journals come, the database last. So
+// are several databases that belong together, the one that attaches the others
+// first and last. Cut off in between there is no database, which no till takes
+// for its own, and applying again completes it; what was there before is in a
+// safety point of its own.
 func (c *Connector) Apply(ctx context.Context, r app.Restore, p app.Progress) error {
 	const op = "sqlite: restore"
 	if tables(r.Paths) != nil {
@@ -48,27 +50,32 @@ func (c *Connector) Apply(ctx context.Context, r app.Restore, p app.Progress) er
 	if err != nil {
 		return err
 	}
-	p.Expect(int64(len(j.places)), j.bytes())
-	dir := filepath.Dir(j.file)
-	if root := volume.Unplugged(dir); root != "" {
-		return app.Errorf(app.CodeSourceShareGone, op, "%s is not there", root).With("path", root)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return volume.TargetError(op, dir, err)
+	p.Expect(int64(len(j.places())), j.bytes())
+	for _, u := range j.units {
+		dir := filepath.Dir(u.file)
+		if root := volume.Unplugged(dir); root != "" {
+			return app.Errorf(app.CodeSourceShareGone, op, "%s is not there", root).With("path", root)
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return volume.TargetError(op, dir, err)
+		}
 	}
 	if !r.Target.Original() {
 		return c.applyElsewhere(ctx, r, j, p)
 	}
-	if err := c.write(ctx, r.From, j, p); err != nil {
-		return closing(volume.TargetError(op, j.file, err), j.clean)
-	}
-	if !r.Raw {
-		if err := c.opens(ctx, j.file+newSuffix); err != nil {
+	for _, u := range j.units {
+		if err := c.write(ctx, r.From, u, p); err != nil {
+			return closing(volume.TargetError(op, u.file, err), j.clean)
+		}
+		if r.Raw || u.sealed {
+			continue
+		}
+		if err := c.opens(ctx, u.file+newSuffix); err != nil {
 			return closing(err, j.clean)
 		}
 	}
 	if err := c.replace(ctx, j); err != nil {
-		return closing(volume.TargetError(op, j.file, err), j.clean)
+		return closing(volume.TargetError(op, j.file(), err), j.clean)
 	}
 	return nil
 }
@@ -77,8 +84,16 @@ func (c *Connector) Apply(ctx context.Context, r app.Restore, p app.Progress) er
 // one that was killed.
 func (j job) clean() error {
 	var errs []error
+	for _, u := range j.units {
+		errs = append(errs, u.clean())
+	}
+	return errors.Join(errs...)
+}
+
+func (u unit) clean() error {
+	var errs []error
 	for _, suffix := range append([]string{""}, companions[:]...) {
-		errs = append(errs, remove(j.file+suffix+newSuffix))
+		errs = append(errs, remove(u.file+suffix+newSuffix))
 	}
 	return errors.Join(errs...)
 }
@@ -91,15 +106,15 @@ func remove(file string) error {
 }
 
 // write writes the new files beside their places.
-func (c *Connector) write(ctx context.Context, from fs.FS, j job, p app.Progress) error {
-	if err := j.clean(); err != nil {
+func (c *Connector) write(ctx context.Context, from fs.FS, u unit, p app.Progress) error {
+	if err := u.clean(); err != nil {
 		return err
 	}
-	present, err := os.Stat(j.file)
+	present, err := os.Stat(u.file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	for _, pl := range j.places {
+	for _, pl := range u.places {
 		if err := copyFile(ctx, from, pl, pl.to+newSuffix, p); err != nil {
 			return err
 		}
@@ -173,30 +188,50 @@ func (c *Connector) opens(ctx context.Context, file string) error {
 }
 
 // replace puts the new files in place of the present ones.
-func (c *Connector) replace(ctx context.Context, j job) error {
-	unlock, err := c.lock(ctx, j.file)
-	if err != nil {
-		return err
+func (c *Connector) replace(ctx context.Context, j job) (err error) {
+	var unlocks []func() error
+	defer func() { err = closing(err, unlocks...) }()
+	for _, u := range j.units {
+		unlock, err := c.lock(ctx, u.file)
+		if err != nil {
+			return err
+		}
+		unlocks = append(unlocks, unlock)
 	}
 	if runtime.GOOS == "windows" {
 		// A file that is open can't be replaced there; and by the same rule no
 		// till can get in between unnoticed.
-		if err := unlock(); err != nil {
+		for _, unlock := range unlocks {
+			if err := unlock(); err != nil {
+				return err
+			}
+		}
+	}
+	if len(j.units) > 1 {
+		if err := remove(j.file()); err != nil {
+			return err
+		}
+		if err := volume.SyncDir(filepath.Dir(j.file())); err != nil {
 			return err
 		}
 	}
-	return closing(j.swap(), unlock)
+	for i := len(j.units) - 1; i >= 0; i-- {
+		if err := j.units[i].swap(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (j job) swap() error {
-	dir := filepath.Dir(j.file)
-	if len(j.places) != 1 {
-		if err := remove(j.file); err != nil {
+func (u unit) swap() error {
+	dir := filepath.Dir(u.file)
+	if len(u.places) != 1 || u.sealed || u.over {
+		if err := remove(u.file); err != nil {
 			return err
 		}
 	}
 	for _, suffix := range []string{"-journal", "-wal", "-shm"} {
-		if err := remove(j.file + suffix); err != nil {
+		if err := remove(u.file + suffix); err != nil {
 			return err
 		}
 	}
@@ -204,8 +239,8 @@ func (j job) swap() error {
 	if err := volume.SyncDir(dir); err != nil {
 		return err
 	}
-	for i := len(j.places) - 1; i >= 0; i-- { // the database is the first
-		if err := os.Rename(j.places[i].to+newSuffix, j.places[i].to); err != nil {
+	for i := len(u.places) - 1; i >= 0; i-- { // the database is the first
+		if err := os.Rename(u.places[i].to+newSuffix, u.places[i].to); err != nil {
 			return err
 		}
 	}
@@ -216,9 +251,9 @@ func (j job) swap() error {
 func (c *Connector) applyElsewhere(ctx context.Context, r app.Restore, j job, p app.Progress) error {
 	const op = "sqlite: restore to folder"
 	if err := j.clean(); err != nil {
-		return volume.TargetError(op, j.file, err)
+		return volume.TargetError(op, j.file(), err)
 	}
-	for _, pl := range j.places {
+	for _, pl := range j.places() {
 		if _, err := os.Lstat(pl.to); err == nil {
 			same, err := c.sameContent(ctx, r.From, pl)
 			if err != nil {
@@ -237,7 +272,12 @@ func (c *Connector) applyElsewhere(ctx context.Context, r app.Restore, j job, p 
 			return closing(volume.TargetError(op, pl.to, err), j.clean)
 		}
 	}
-	return volume.TargetError(op, j.file, volume.SyncDir(filepath.Dir(j.file)))
+	for _, u := range j.units {
+		if err := volume.SyncDir(filepath.Dir(u.file)); err != nil {
+			return volume.TargetError(op, u.file, err)
+		}
+	}
+	return nil
 }
 
 // applyTables writes single tables, and the database itself where it is asked
@@ -249,9 +289,9 @@ func (c *Connector) applyTables(ctx context.Context, r app.Restore, p app.Progre
 	}
 	view := r.From
 	if _, err := fs.Stat(r.From, tablesDir); err != nil {
-		tmp, err := os.MkdirTemp("", tempPrefix)
+		tmp, err := c.privateDir()
 		if err != nil {
-			return fmt.Errorf("make room for a copy: %w", err)
+			return err
 		}
 		defer func() { err = closing(err, func() error { return os.RemoveAll(tmp) }) }()
 		browsed, err := c.Browse(ctx, r.From, tmp)

@@ -21,10 +21,20 @@ const tablesDir = "tables"
 // Browse implements [app.Browser]: the files of the point, and in "tables" one
 // SQL file a table, written as it is read. The database is unpacked into tmp
 // only when something in "tables" is asked for. Every table's [fs.FileInfo]
-// has its number of rows, an int64, as Sys and no size.
+// has its number of rows, an int64, as Sys and no size. Of databases that are
+// attached to the first, and of one under encryption, there are only the files.
 func (c *Connector) Browse(ctx context.Context, from fs.FS, tmp string) (app.PointFS, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, codeOf(ctx, "sqlite: browse", "", err)
+	}
+	if base, err := mainFile(from, ""); err == nil {
+		sealed, err := sealedIn(from, base)
+		if err != nil {
+			return nil, fmt.Errorf("look at %s in the point: %w", base, err)
+		}
+		if sealed {
+			return livePoint{from}, nil // its files are all there is to see
+		}
 	}
 	// Reading through fs.FS has no context: Close ends what is under way.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))

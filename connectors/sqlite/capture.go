@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"path/filepath"
 	"sync"
 	"time"
@@ -36,13 +37,17 @@ type capture struct {
 // Capture implements [app.Connector]. ctx governs the capture until its Close.
 func (c *Connector) Capture(ctx context.Context, a app.Access, since app.Marker) (*app.Capture, error) {
 	const op = "sqlite: capture"
-	path, file, err := source(a)
+	all, err := members(a)
 	if err != nil {
 		return nil, err
 	}
+	if len(all) > 1 {
+		return c.captureTogether(ctx, a, all, since)
+	}
+	path, file := all[0].path, all[0].file
 	now := time.Now()
 	before, err := c.state(file)
-	if err != nil {
+	if err != nil && !mayEncrypt(a, err) {
 		return nil, codeOf(ctx, op, file, err)
 	}
 	next := before.marker(now)
@@ -51,6 +56,9 @@ func (c *Connector) Capture(ctx context.Context, a app.Access, since app.Marker)
 	}
 	if before.size == 0 && heldData(since) {
 		return nil, app.Errorf(app.CodeSourceDamaged, op, "%s held data and is empty now", file).With("path", file)
+	}
+	if before.sealed {
+		return c.captureSealed(ctx, all[0], next)
 	}
 	cp := &capture{c: c, ctx: ctx, name: filepath.Base(path), file: file, mode: before.mode.Perm(), mod: before.changed()}
 	if now.Sub(cp.mod).Abs() < 2*time.Second {
@@ -185,9 +193,17 @@ func (c *Connector) count(ctx context.Context, s *snapshot) (app.Stats, error) {
 	}
 	brief, cancel := context.WithTimeout(ctx, c.countTime)
 	defer cancel()
-	tables, err := s.conn.tables(brief, "main")
+	rows, err := c.countRows(ctx, brief, s.conn)
+	maps.Copy(stats, rows)
+	return stats, err
+}
+
+// countRows counts the rows of every table for as long as brief lasts.
+func (c *Connector) countRows(ctx, brief context.Context, db *conn) (app.Stats, error) {
+	stats := app.Stats{}
+	tables, err := db.tables(brief, "main")
 	for _, table := range tables {
-		n, err := s.conn.rows(brief, "main", table)
+		n, err := db.rows(brief, "main", table)
 		switch {
 		case brief.Err() != nil:
 			return stats, ctx.Err()

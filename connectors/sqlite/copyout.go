@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -20,17 +21,14 @@ const tempPrefix = "kvart-sqlite-"
 // online backup and lets the transaction go. It costs time and disk room, but
 // works however busy the till is.
 func (c *Connector) copyOut(ctx context.Context, s *snapshot) error {
-	if err := c.sweepTemp(); err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp("", tempPrefix) // for this user's eyes only
+	dir, err := c.privateDir()
 	if err != nil {
-		return fmt.Errorf("make room for a copy: %w", err)
+		return err
 	}
 	remove := func() error { return os.RemoveAll(dir) }
 	s.cleanup = append(s.cleanup, remove)
 	name := filepath.Join(dir, "copy.db")
-	if err := backUp(ctx, s.conn, name); err != nil {
+	if err := backUp(ctx, s.conn, "main", name); err != nil {
 		return fmt.Errorf("copy the database out: %w", err)
 	}
 	// What was open of the original is closed, the folder stays until Close.
@@ -38,6 +36,12 @@ func (c *Connector) copyOut(ctx context.Context, s *snapshot) error {
 	if err := s.Close(); err != nil {
 		return closing(err, remove)
 	}
+	return s.use(ctx, c, name, remove)
+}
+
+// use makes the snapshot one of a private copy that is complete in its one
+// file. remove takes the copy away.
+func (s *snapshot) use(ctx context.Context, c *Connector, name string, remove func() error) (err error) {
 	s.cleanup = []func() error{remove}
 	if s.file, err = c.files.Open(name); err != nil {
 		return err
@@ -47,15 +51,38 @@ func (c *Connector) copyOut(ctx context.Context, s *snapshot) error {
 	if err != nil {
 		return err
 	}
-	s.conn = conn // for counting
+	s.conn, s.anew = conn, nil // for counting
 	s.cleanup = append([]func() error{conn.Close}, s.cleanup...)
 	s.head, err = readHeader(s.file, s.size)
 	return err
 }
 
-// backUp copies what src's transaction sees into a new file. The transaction
-// stays open all the while, so that all steps copy the same state.
-func backUp(ctx context.Context, src *conn, name string) error {
+// privateDir makes a folder for copies, for this user's eyes only.
+func (c *Connector) privateDir() (string, error) {
+	if err := c.sweepTemp(); err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp(tempDir(), tempPrefix)
+	if err != nil {
+		return "", tempError(tempDir(), fmt.Errorf("make room for a copy: %w", err))
+	}
+	return dir, nil
+}
+
+// tempDir returns the folder for large temporary files. /tmp often lies in
+// memory on Linux, where a database does not belong.
+func tempDir() string {
+	if runtime.GOOS == "linux" && os.Getenv("TMPDIR") == "" {
+		if fi, err := os.Stat("/var/tmp"); err == nil && fi.IsDir() {
+			return "/var/tmp"
+		}
+	}
+	return os.TempDir()
+}
+
+// backUp copies what src's transaction sees of a database into a new file. The
+// transaction stays open all the while, so that all steps copy the same state.
+func backUp(ctx context.Context, src *conn, schema, name string) error {
 	if err := os.WriteFile(name, nil, 0o600); err != nil {
 		return err
 	}
@@ -65,7 +92,7 @@ func backUp(ctx context.Context, src *conn, name string) error {
 	}
 	err = dst.driver(func(to *sqlite3.SQLiteConn) error {
 		return src.driver(func(from *sqlite3.SQLiteConn) error {
-			b, err := to.Backup("main", from, "main")
+			b, err := to.Backup("main", from, schema)
 			if err != nil {
 				return err
 			}
@@ -90,7 +117,7 @@ func steps(ctx context.Context, b *sqlite3.SQLiteBackup) error {
 // sweepTemp removes the copies that a killed process left behind. One that is
 // a day old belongs to nobody who still runs.
 func (c *Connector) sweepTemp() error {
-	list, err := os.ReadDir(os.TempDir())
+	list, err := os.ReadDir(tempDir())
 	if err != nil {
 		return fmt.Errorf("look for old copies: %w", err)
 	}
@@ -103,7 +130,7 @@ func (c *Connector) sweepTemp() error {
 			continue
 		}
 		if err == nil && time.Since(fi.ModTime()) > 24*time.Hour {
-			err = os.RemoveAll(filepath.Join(os.TempDir(), e.Name()))
+			err = os.RemoveAll(filepath.Join(tempDir(), e.Name()))
 		}
 		c.warn("Could not remove an old copy", err)
 	}

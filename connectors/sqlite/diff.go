@@ -29,14 +29,21 @@ func (c *Connector) Live(ctx context.Context, a app.Access, tmp string) (live ap
 		if err != nil {
 			return nil, err
 		}
-		if err := save(ctx, item, filepath.Join(dir, item.Path)); err != nil {
+		if item.Open == nil {
+			continue // a folder, made with what is in it
+		}
+		to := filepath.Join(dir, filepath.FromSlash(item.Path))
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			return nil, fmt.Errorf("%s: %w", op, err)
+		}
+		if err := save(ctx, item, to); err != nil {
 			return nil, fmt.Errorf("%s: %w", op, err)
 		}
 	}
 	return livePoint{os.DirFS(dir)}, nil
 }
 
-// livePoint is a folder in tmp, which goes when tmp does.
+// livePoint is a folder in tmp, which goes when tmp does, or a point as it is.
 type livePoint struct{ fs.FS }
 
 func (livePoint) Close() error { return nil }
@@ -62,28 +69,65 @@ func save(ctx context.Context, item app.Item, to string) (err error) {
 // Diff implements [app.Differ]: one change a table. Rows are told apart by
 // primary key, or by row number where a table has none, and compared value by
 // value. A table whose definition changed is a change even where no row is.
+// Attached databases, and those under encryption, are compared as files.
 func (c *Connector) Diff(ctx context.Context, before, after fs.FS, tmp string) (changes []app.Change, err error) {
 	const op = "sqlite: compare"
-	db, err := open(ctx, filepath.Join(tmp, "compare.db"), create)
-	if err != nil {
-		return nil, codeOf(ctx, op, tmp, err)
-	}
-	defer func() { err = closing(err, db.Close) }()
-	d := &differ{conn: db}
-	for side, from := range map[string]fs.FS{"before": before, "after": after} {
-		file, _, err := unpack(ctx, from, filepath.Join(tmp, side))
+	var files []string
+	sealed := false
+	for _, from := range []fs.FS{before, after} {
+		base, err := mainFile(from, "")
 		if err != nil {
 			return nil, codeOf(ctx, op, tmp, err)
 		}
-		if err := db.exec(ctx, `ATTACH ? AS `+quote(side), dsn(file, readWrite)); err != nil {
-			return nil, codeOf(ctx, op, file, err)
+		one, err := sealedIn(from, base)
+		if err != nil {
+			return nil, codeOf(ctx, op, tmp, err)
 		}
+		sealed = sealed || one
+		inside, err := withIn(from)
+		if err != nil {
+			return nil, codeOf(ctx, op, tmp, err)
+		}
+		files = append(append(files, inside...), base)
 	}
-	if changes, err = d.compare(ctx); err != nil {
-		return nil, codeOf(ctx, op, tmp, err)
+	slices.Sort(files)
+	for _, name := range slices.Compact(files) {
+		if !sealed && !strings.HasPrefix(name, withDir+"/") {
+			continue // the database itself, compared by its tables
+		}
+		more, err := diffFiles(ctx, name, before, after)
+		if err != nil {
+			return nil, codeOf(ctx, op, tmp, err)
+		}
+		changes = append(changes, more...)
+	}
+	if !sealed {
+		more, err := diffTables(ctx, before, after, tmp)
+		if err != nil {
+			return nil, codeOf(ctx, op, tmp, err)
+		}
+		changes = append(changes, more...)
 	}
 	slices.SortFunc(changes, func(a, b app.Change) int { return strings.Compare(a.Path, b.Path) })
 	return changes, nil
+}
+
+func diffTables(ctx context.Context, before, after fs.FS, tmp string) (changes []app.Change, err error) {
+	db, err := open(ctx, filepath.Join(tmp, "compare.db"), create)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = closing(err, db.Close) }()
+	for side, from := range map[string]fs.FS{"before": before, "after": after} {
+		file, _, err := unpack(ctx, from, filepath.Join(tmp, side))
+		if err != nil {
+			return nil, err
+		}
+		if err := db.exec(ctx, `ATTACH ? AS `+quote(side), dsn(file, readWrite)); err != nil {
+			return nil, codeOf(ctx, "sqlite: compare", file, err)
+		}
+	}
+	return (&differ{conn: db}).compare(ctx)
 }
 
 // differ compares the attached databases "before" and "after".

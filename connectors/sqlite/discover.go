@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kvart/app"
+	"kvart/connectors/internal/nearby"
 )
 
 // Limits of a discovery.
@@ -70,10 +71,32 @@ func (s *search) visit(ctx context.Context, root, path string, d fs.DirEntry, er
 		}
 		return nil
 	}
-	if d.Type().IsRegular() && slices.Contains([]string{".db", ".sqlite", ".sqlite3", ".db3"}, strings.ToLower(filepath.Ext(path))) {
+	if d.Type().IsRegular() && slices.Contains(extensions[:], strings.ToLower(filepath.Ext(path))) {
 		s.look(ctx, path)
 	}
 	return nil
+}
+
+// extensions are what the names of database files end in: by custom, and those
+// of programs that have one of their own (Manager, GnuCash).
+var extensions = [...]string{".db", ".sqlite", ".sqlite3", ".db3", ".s3db", ".sqlitedb", ".sdb", ".manager", ".gnucash"}
+
+// shopPrograms are the folders of till, stock and bookkeeping programs that
+// keep a SQLite file.
+var shopPrograms = [...]string{"aronium", "manager.io", "gnucash", "kassa", "kassasystem", "till", "pos", "butik"}
+
+// ofShopProgram reports whether a path is of a till or stock program.
+func ofShopProgram(path string) bool {
+	low := strings.ToLower(path)
+	for dir := filepath.Dir(low); ; dir = filepath.Dir(dir) {
+		if slices.Contains(shopPrograms[:], filepath.Base(dir)) {
+			return true
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	return slices.Contains([]string{".manager", ".gnucash"}, filepath.Ext(low))
 }
 
 // look adds path when it is a database with a table in it.
@@ -84,6 +107,15 @@ func (s *search) look(ctx context.Context, path string) {
 	}
 	s.seen = append(s.seen, fi)
 	st, err := s.c.state(path)
+	found := app.Found{
+		Kind: Kind, Name: strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)),
+		Settings: map[string]string{fieldPath: path}, Bytes: st.size, Changed: st.changed(),
+	}
+	if st.sealed && st.wal() {
+		// With a log beside it, it is a database in use and no other secret.
+		found.Settings[fieldEncrypted] = "true"
+		s.found = append(s.found, found)
+	}
 	if err != nil {
 		return
 	}
@@ -103,30 +135,8 @@ func (s *search) look(ctx context.Context, path string) {
 	if err == nil && len(tables) == 0 {
 		return
 	}
-	s.found = append(s.found, app.Found{
-		Kind: Kind, Name: strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)),
-		Settings: map[string]string{fieldPath: path},
-		Bytes:    st.size, Changed: st.changed(), Likely: likely(tables),
-	})
-}
-
-// shopWords are parts of table names that tell a shop's database, in the
-// languages tills here are written in.
-var shopWords = [...]string{
-	"sale", "order", "product", "customer", "invoice", "receipt", "payment", "stock", "inventory", "article", "basket", "cart", "voucher",
-	"kvitto", "försälj", "forsalj", "artikel", "kund", "faktura", "lager", "betalning", "vara", "kassa", "bestallning", "beställning", "produkt",
-}
-
-// likely reports whether at least two tables sound like a shop's.
-func likely(tables []string) bool {
-	n := 0
-	for _, table := range tables {
-		table = strings.ToLower(table)
-		if slices.ContainsFunc(shopWords[:], func(w string) bool { return strings.Contains(table, w) }) {
-			n++
-		}
-	}
-	return n >= 2
+	found.Likely = nearby.ShopLike(tables) || ofShopProgram(path)
+	s.found = append(s.found, found)
 }
 
 func depth(root, path string) int {

@@ -47,7 +47,7 @@ func readHeader(r io.ReaderAt, size int64) (h header, err error) {
 	}
 	copy(h[:], sample)
 	switch {
-	case bytes.HasPrefix(sample, []byte(magic)) && len(sample) >= headSize:
+	case hasMagic(sample) && len(sample) >= headSize:
 		if h.pageSize() == 0 {
 			return h, app.Errorf(app.CodeSourceDamaged, op, "the header names no valid page size")
 		}
@@ -57,6 +57,8 @@ func readHeader(r io.ReaderAt, size int64) (h header, err error) {
 	}
 	return h, app.Errorf(app.CodeSourceNotDB, op, "does not begin as a SQLite database")
 }
+
+func hasMagic(sample []byte) bool { return bytes.HasPrefix(sample, []byte(magic)) }
 
 // encrypted reports whether a file that is no plain database looks like one
 // under encryption: whole pages, random from the first byte on, and not one of

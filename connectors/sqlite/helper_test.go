@@ -32,6 +32,14 @@ func TestMain(m *testing.M) {
 // stdin ends.
 func beTill(what, file string, stdin io.Reader, stdout io.Writer) error {
 	what, journal, _ := strings.Cut(what, " ")
+	if what == "together" {
+		end := make(chan struct{})
+		go func() {
+			io.Copy(io.Discard, stdin)
+			close(end)
+		}()
+		return beTogether(file, journal, end, func(s string) { fmt.Fprintln(stdout, s) })
+	}
 	db, err := sql.Open("sqlite3", "file:"+file+"?_busy_timeout=15000")
 	if err != nil {
 		return err

@@ -22,13 +22,16 @@ type state struct {
 	mode  fs.FileMode
 	head  header
 
+	sealed bool // under encryption: head is what that made of it
+
 	walSize  int64 // 0 also when there is none
 	walMTime time.Time
 	hasShm   bool
 	shm      [48]byte
 }
 
-// state reads the state of a database. It fails when the file is not one.
+// state reads the state of a database. It fails when the file is not one; of
+// one under encryption the state is returned with the error.
 func (c *Connector) state(file string) (st state, err error) {
 	// The WAL comes before the main file: a checkpoint in between then shows
 	// as a change the next time, never as none.
@@ -53,7 +56,17 @@ func (c *Connector) state(file string) (st state, err error) {
 	}
 	st.size, st.mtime, st.mode = fi.Size(), fi.ModTime(), fi.Mode()
 	st.head, err = readHeader(f, st.size)
+	st.sealed = app.CodeOf(err) == app.CodeSourceEncrypted
 	return st, err
+}
+
+// wal reports whether the database is in WAL mode. Of one under encryption only
+// the files beside it tell.
+func (st state) wal() bool {
+	if st.sealed {
+		return st.walSize > 0 || st.hasShm
+	}
+	return st.head.wal()
 }
 
 func (st *state) readWAL(c *Connector, file string) (err error) {
@@ -107,7 +120,7 @@ func (st state) marker(now time.Time) app.Marker {
 		fmt.Fprintf(h, "%d %d %x", st.walSize, st.walMTime.UnixNano(), st.shm)
 	}
 	// Only a WAL that came and went again leaves nothing but times.
-	if st.head.wal() && !st.hasShm && st.fresh(now) {
+	if (st.head.wal() || st.sealed) && !st.hasShm && st.fresh(now) {
 		fmt.Fprintf(h, " seen %d", now.UnixNano())
 	}
 	return app.Marker(fmt.Sprintf("1:%d:%x", st.size, h.Sum(nil)[:16]))

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"kvart/app"
@@ -22,58 +24,121 @@ type placing struct {
 	mode fs.FileMode
 }
 
-// job is what a restore comes down to.
-type job struct {
-	file   string // the database's place, original or not
+// unit is one database of a restore with its journals.
+type unit struct {
+	name   string // in the point
+	file   string // its place, original or not
 	places []placing
 	remove bool // nothing was there when the safety point was made
+	sealed bool // under encryption
+	over   bool // what lies at its place is under encryption
+}
+
+// job is what a restore comes down to: the database, and after it those that
+// its program attaches.
+type job struct{ units []unit }
+
+// file is the place of the first database, which the source is known by.
+func (j job) file() string { return j.units[0].file }
+
+// places lists the files of all databases.
+func (j job) places() (out []placing) {
+	for _, u := range j.units {
+		out = append(out, u.places...)
+	}
+	return out
 }
 
 func (j job) bytes() (n int64) {
-	for _, p := range j.places {
+	for _, p := range j.places() {
 		n += p.size
 	}
 	return n
 }
 
-// job finds what a restore puts where. A safety point holds the database and
-// its journals; every other point holds the database alone.
+// job finds what a restore puts where. The journals of a database are in a
+// safety point, and in the point of one under encryption.
 func (c *Connector) job(r app.Restore) (j job, err error) {
 	const op = "sqlite: plan restore"
-	name, file, err := source(r.Access)
+	all, err := members(r.Access)
 	if err != nil {
 		return j, err
-	}
-	j.file = file
-	if !r.Target.Original() {
-		j.file = filepath.Join(r.Target.Dir, filepath.Base(name))
 	}
 	if err := onlyWhole(r); err != nil {
 		return j, err
 	}
-	base, err := mainFile(r.From, filepath.Base(name))
+	main := all[0]
+	at := func(m member) string {
+		if r.Target.Original() {
+			return m.file
+		}
+		return filepath.Join(r.Target.Dir, filepath.FromSlash(m.name))
+	}
+	base, err := mainFile(r.From, main.name)
 	if errors.Is(err, fs.ErrNotExist) && r.Raw {
-		j.remove = true
-		return j, nil
+		j.units = append(j.units, unit{name: main.name, file: at(main), remove: true})
+	} else if err != nil {
+		return j, app.Errorf(app.CodePathUnknown, op, "find the database in the point: %w", err).With("path", main.name)
+	} else if j.units, err = c.unit(r, j.units, base, at(main)); err != nil {
+		return j, err
 	}
+	inside, err := withIn(r.From)
 	if err != nil {
-		return j, app.Errorf(app.CodePathUnknown, op, "find the database in the point: %w", err).With("path", filepath.Base(name))
+		return j, err
 	}
-	suffixes := []string{""}
-	if r.Raw {
-		suffixes = append(suffixes, companions[:]...)
+	for _, m := range all[1:] {
+		if !slices.Contains(inside, m.name) && r.Raw {
+			j.units = append(j.units, unit{name: m.name, file: at(m), remove: true})
+		}
 	}
-	for _, suffix := range suffixes {
-		fi, err := fs.Stat(r.From, base+suffix)
+	for _, name := range inside {
+		m := member{name: name}
+		if i := slices.IndexFunc(all, func(o member) bool { return o.name == name }); i >= 0 {
+			m = all[i]
+		} else if r.Target.Original() {
+			return j, app.Errorf(app.CodePathUnknown, op, "the source no longer says where %s belongs", name).With("path", name)
+		}
+		if j.units, err = c.unit(r, j.units, name, at(m)); err != nil {
+			return j, err
+		}
+	}
+	return j, nil
+}
+
+// unit adds a database of the point.
+func (c *Connector) unit(r app.Restore, units []unit, name, file string) (_ []unit, err error) {
+	u := unit{name: name, file: file}
+	if u.sealed, err = sealedIn(r.From, name); err != nil {
+		return units, fmt.Errorf("look at %s in the point: %w", name, err)
+	}
+	if present, err := c.state(file); err != nil {
+		u.over = present.sealed
+	}
+	for _, suffix := range append([]string{""}, companions[:]...) {
+		fi, err := fs.Stat(r.From, name+suffix)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return j, fmt.Errorf("look at %s in the point: %w", base+suffix, err)
+			return units, fmt.Errorf("look at %s in the point: %w", name+suffix, err)
 		}
-		j.places = append(j.places, placing{from: base + suffix, to: j.file + suffix, size: fi.Size(), mode: fi.Mode().Perm()})
+		u.places = append(u.places, placing{from: name + suffix, to: file + suffix, size: fi.Size(), mode: fi.Mode().Perm()})
 	}
-	return j, nil
+	return append(units, u), nil
+}
+
+// withIn lists the attached databases of a point.
+func withIn(from fs.FS) (names []string, err error) {
+	list, err := fs.ReadDir(from, withDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, e := range list {
+		if e.Type().IsRegular() && !isCompanion(e.Name()) {
+			names = append(names, path.Join(withDir, e.Name()))
+		}
+	}
+	return names, err
 }
 
 // onlyWhole refuses single tables for the original place: SQLite has no way
@@ -136,36 +201,59 @@ func (c *Connector) Plan(ctx context.Context, r app.Restore) (app.TargetPlan, er
 	if err != nil {
 		return app.TargetPlan{}, err
 	}
-	plan := app.TargetPlan{Where: j.file, Bytes: j.bytes(), Files: int64(len(j.places))}
-	for _, p := range j.places {
+	plan := app.TargetPlan{Where: j.file(), Bytes: j.bytes(), Files: int64(len(j.places()))}
+	for _, p := range j.places() {
 		if _, err := os.Lstat(p.to); err == nil {
 			plan.Overwrite++
 		} else {
 			plan.Create++
 		}
 	}
-	plan.Blockers = volume.Blockers(filepath.Dir(j.file), plan.Bytes)
+	plan.Blockers = j.room()
 	if !r.Target.Original() {
-		for _, p := range j.places {
+		for _, p := range j.places() {
 			plan.Blockers = append(plan.Blockers, exists(p.to)...)
 		}
 		return plan, nil
 	}
-	return c.planOriginal(ctx, j, plan)
+	for _, u := range j.units {
+		if plan, err = c.planOriginal(ctx, u, plan); err != nil {
+			return plan, err
+		}
+	}
+	return plan, nil
+}
+
+// room tells what keeps the databases from being written where they go.
+func (j job) room() (out []*app.Error) {
+	need := map[string]int64{}
+	for _, u := range j.units {
+		for _, p := range u.places {
+			need[filepath.Dir(u.file)] += p.size
+		}
+	}
+	for _, dir := range slices.Sorted(maps.Keys(need)) {
+		for _, b := range volume.Blockers(dir, need[dir]) {
+			if !slices.ContainsFunc(out, func(o *app.Error) bool { return o.Code == b.Code && o.Args["path"] == b.Args["path"] }) {
+				out = append(out, b)
+			}
+		}
+	}
+	return out
 }
 
 // planOriginal looks at what lies at the original place and who uses it.
-func (c *Connector) planOriginal(ctx context.Context, j job, plan app.TargetPlan) (app.TargetPlan, error) {
-	gone, err := absent(j.file)
+func (c *Connector) planOriginal(ctx context.Context, u unit, plan app.TargetPlan) (app.TargetPlan, error) {
+	gone, err := absent(u.file)
 	if err != nil || gone {
 		// A disk that is not there is among the blockers already.
 		return plan, nil
 	}
 	plan.Exists = true
-	if j.remove {
-		plan.Remove = 1
+	if u.remove {
+		plan.Remove++
 	}
-	user, err := c.user(ctx, j.file)
+	user, err := c.user(ctx, u.file)
 	if err != nil {
 		return plan, err
 	}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"kvart/app"
 	"kvart/connectors/internal/rawfile"
@@ -22,37 +21,28 @@ var companions = [...]string{"-wal", "-journal"}
 // that is written while it is read fails the capture: a restore must not begin
 // over a state that was not saved.
 func (c *Connector) Present(ctx context.Context, a app.Access) (*app.Capture, error) {
-	const op = "sqlite: save present state"
-	path, file, err := source(a)
+	all, err := members(a)
 	if err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, codeOf(ctx, op, file, err)
-	}
-	if _, err := absent(file); err != nil {
 		return nil, err
 	}
 	var items []app.Item
 	stats := app.Stats{}
-	for _, suffix := range append([]string{""}, companions[:]...) {
-		fi, err := os.Stat(file + suffix)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+	folder := false
+	for i, m := range all {
+		if err := ctx.Err(); err != nil {
+			return nil, codeOf(ctx, "sqlite: save present state", m.file, err)
 		}
-		if err == nil {
-			err = regular(fi)
+		if _, err := absent(m.file); err != nil {
+			return nil, err
 		}
+		more, err := c.presentOne(m, stats)
 		if err != nil {
-			return nil, volume.Error(op, file, err)
+			return nil, err
 		}
-		item := c.presentItem(filepath.Base(path)+suffix, file+suffix, fi)
-		if suffix == "" {
-			item.Pages = c.pagesOf(file, fi.Size())
+		if i > 0 && len(more) > 0 && !folder {
+			items, folder = append(items, withFolder(more[0].ModTime)), true
 		}
-		items = append(items, item)
-		stats["files"]++
-		stats[statBytes] += fi.Size()
+		items = append(items, more...)
 	}
 	return &app.Capture{
 		Items: func(yield func(app.Item, error) bool) {
@@ -67,10 +57,37 @@ func (c *Connector) Present(ctx context.Context, a app.Access) (*app.Capture, er
 	}, nil
 }
 
+// presentOne returns one database and its journals as they lie.
+func (c *Connector) presentOne(m member, stats app.Stats) (items []app.Item, err error) {
+	for _, suffix := range append([]string{""}, companions[:]...) {
+		fi, err := os.Stat(m.file + suffix)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = regular(fi)
+		}
+		if err != nil {
+			return nil, volume.Error("sqlite: save present state", m.file, err)
+		}
+		item := c.presentItem(m.name+suffix, m.file+suffix, fi)
+		if suffix == "" {
+			item.Pages = c.pagesOf(m.file, fi.Size())
+		}
+		items = append(items, item)
+		stats["files"]++
+		stats[statBytes] += fi.Size()
+	}
+	return items, nil
+}
+
 // pagesOf returns the page size of a database that is whole enough to have
 // one; whatever is wrong with it otherwise does not matter here.
 func (c *Connector) pagesOf(file string, size int64) int {
 	st, err := c.state(file)
+	if st.sealed && st.size == size {
+		return pagesOfSealed(size)
+	}
 	if err != nil || st.size != size {
 		return 0
 	}

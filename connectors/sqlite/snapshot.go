@@ -10,6 +10,7 @@ import (
 
 	"kvart/app"
 	"kvart/connectors/internal/rawfile"
+	"kvart/connectors/internal/volume"
 )
 
 // snapshot is one consistent state of a database as a file that can be read
@@ -55,7 +56,9 @@ type snapshot struct {
 	pageSize int
 	wal      bool
 	head     header
-	cleanup  []func() error // in the order they are to run
+	mtime    time.Time
+	anew     func() (*rawfile.File, error) // opens a file on a share again; else nil
+	cleanup  []func() error                // in the order they are to run
 }
 
 // Close gives up the transaction at once. It may be called twice.
@@ -75,6 +78,16 @@ func (c *Connector) snapshot(ctx context.Context, file string) (s *snapshot, err
 			s = nil
 		}
 	}()
+	if c.remote(file) {
+		st, err := c.state(file)
+		if err != nil {
+			return s, err
+		}
+		if st.head.wal() {
+			return s, c.byHand(ctx, file, s)
+		}
+		s.anew = s.reopen(c, file)
+	}
 	release, err := c.files.Hold(file)
 	if err != nil {
 		return s, err
@@ -103,8 +116,37 @@ func (c *Connector) snapshot(ctx context.Context, file string) (s *snapshot, err
 	if s.head, err = readHeader(s.file, s.size); err != nil {
 		return s, err
 	}
+	if fi, e := s.file.Stat(); e == nil {
+		s.mtime = fi.ModTime()
+	}
 	err = c.settle(ctx, file, s)
 	return s, err
+}
+
+// byHand makes a snapshot of a database in WAL mode that must not be opened
+// where it lies: its files are copied, and the log is moved into the copy.
+func (c *Connector) byHand(ctx context.Context, file string, s *snapshot) error {
+	copied, err := c.copyStill(ctx, file)
+	if err != nil {
+		return err
+	}
+	s.wal = true
+	s.cleanup = []func() error{copied.Close}
+	name := copied.parts[0].copy
+	if s.conn, err = open(ctx, name, readWrite); err != nil {
+		return err
+	}
+	err = s.measure(ctx)
+	if err == nil {
+		var done bool
+		if done, err = checkpoint(ctx, s.conn); err == nil && !done {
+			err = app.Errorf(app.CodeSourceDamaged, "sqlite: read by hand", "the log of %s can't be moved into its copy", file)
+		}
+	}
+	if err = closing(err, s.conn.Close); err != nil {
+		return err
+	}
+	return s.use(ctx, c, name, copied.Close)
 }
 
 // begin starts the transaction and reads what size the database has in it.
@@ -305,12 +347,45 @@ func (r *read) finish() error {
 			r.err = codeOf(r.ctx, "sqlite: read", r.snap.file.Name(), err)
 		case now != r.snap.head:
 			r.err = app.Errorf(app.CodeItemChanged, "sqlite: read", "the database was written under the lock")
+		default:
+			r.err = r.snap.unmoved()
 		}
 	}
 	if r.err != nil {
 		return r.err
 	}
 	return io.EOF
+}
+
+func (s *snapshot) reopen(c *Connector, file string) func() (*rawfile.File, error) {
+	return func() (*rawfile.File, error) { return c.files.Open(file) }
+}
+
+// unmoved looks anew at a file on a share, since a share's locks may lie: every
+// commit moves the first page and the file's time.
+func (s *snapshot) unmoved() (err error) {
+	const op = "sqlite: read"
+	if s.anew == nil {
+		return nil
+	}
+	name := s.file.Name()
+	anew, err := s.anew() // opened anew it is what the server has
+	if err != nil {
+		return volume.Error(op, name, err)
+	}
+	defer func() { err = closing(err, anew.Close) }()
+	fi, err := anew.Stat()
+	if err != nil {
+		return volume.Error(op, name, err)
+	}
+	now, err := readHeader(anew, fi.Size())
+	if err != nil {
+		return volume.Error(op, name, err)
+	}
+	if now != s.head || fi.Size() < s.size || !fi.ModTime().Equal(s.mtime) {
+		return app.Errorf(app.CodeItemChanged, op, "%s was written though it was locked: its share doesn't keep locks", name)
+	}
+	return nil
 }
 
 // shorter names a database file that ends before its last page.

@@ -3,6 +3,30 @@
 // page, so that a point of it is a database any SQLite opens; it browses and
 // compares tables; and it puts a database back without ever leaving half of it
 // or a foreign journal behind. It knows no vault and no other connector.
+//
+// # Databases under encryption
+//
+// A database that its program keeps encrypted (SQLCipher and the like) is
+// captured only when the setting "encrypted" says that it is meant to be: one
+// that was readable and is not any more fails with source_encrypted, since that
+// is what blackmail looks like. Nothing in it can be read and no log be moved
+// into it, so the file and its journals are copied as they lie, as one moment
+// ([still]), and put back together. A drill compares them byte by byte, and says
+// that it could not look inside.
+//
+// # Several databases in one
+//
+// A program may attach databases to another and write across them. Those named
+// in the setting "with" are captured as of one moment with the first
+// ([Connector.copyTogether]) and are in the folder "with" of the point.
+//
+// # Network shares
+//
+// In WAL mode a database must not be shared across computers, and opening it
+// from a second one ruins it. On a share such a database is never opened where
+// it lies: it is copied like an encrypted one, and the log moved into the copy.
+// In the other modes its lock is taken as usual, but since a share's locks may
+// lie the file is looked at anew after the last byte, and must not have moved.
 package sqlite
 
 import (
@@ -22,7 +46,22 @@ import (
 // Kind is the kind of source this package reads.
 const Kind app.Kind = "sqlite"
 
-const fieldPath = "path"
+// Fields of the settings.
+const (
+	fieldPath      = "path"
+	fieldWith      = "with"
+	fieldEncrypted = "encrypted"
+)
+
+// detailEncrypted and detailShare are details of a check, "true" where the
+// contents can't be looked at, and where the file lies on a network share.
+const (
+	detailJournal   = "journal"
+	detailTables    = "tables"
+	detailEncrypted = "encrypted"
+	detailShare     = "share"
+	detailWith      = "with" // how many more databases
+)
 
 // Connector reads SQLite databases. It is safe for concurrent use.
 type Connector struct {
@@ -37,6 +76,10 @@ type Connector struct {
 	countTime  time.Duration // for counting rows in WAL mode
 	countBytes int64         // largest database whose rows are counted under a lock
 	tries      int           // to find the WAL fully checkpointed
+	stillTries int           // to find files nobody writes
+	stillWait  time.Duration // after the first of them; longer after each
+	shareWait  time.Duration // until a share shows what others wrote
+	remote     func(file string) bool
 }
 
 var (
@@ -53,12 +96,17 @@ func New(log *slog.Logger, files *rawfile.Keeper) *Connector {
 	return &Connector{
 		log: log, files: files,
 		lockWait: 10 * time.Second, countTime: 5 * time.Second, countBytes: 64 << 20, tries: 20,
+		stillTries: 6, stillWait: 500 * time.Millisecond, shareWait: 4 * time.Second, remote: onShare,
 	}
 }
 
 // Spec implements [app.Connector].
 func (c *Connector) Spec() app.KindSpec {
-	return app.KindSpec{Kind: Kind, Order: 1, Fields: []app.Field{{Key: fieldPath, Type: app.FieldFile, Required: true}}}
+	return app.KindSpec{Kind: Kind, Order: 1, Fields: []app.Field{
+		{Key: fieldPath, Type: app.FieldFile, Required: true},
+		{Key: fieldWith, Type: app.FieldLines, Advanced: true},
+		{Key: fieldEncrypted, Type: app.FieldSwitch, Advanced: true},
+	}}
 }
 
 // source returns the path from the settings and where it really lies: a
@@ -72,42 +120,67 @@ func source(a app.Access) (path, file string, err error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return "", "", fmt.Errorf("find %s: %w", path, err)
 	}
-	if file, err = filepath.EvalSymlinks(path); err != nil {
-		file = path // what is wrong with it shows when it is opened
-	}
-	return path, file, nil
+	return path, followed(path), nil
 }
 
 // Check implements [app.Connector]. It reads the first page and the schema,
 // and takes care that not even an empty -wal file is left behind.
-func (c *Connector) Check(ctx context.Context, a app.Access) (app.SourceInfo, error) {
-	const op = "sqlite: check"
-	_, file, err := source(a)
+func (c *Connector) Check(ctx context.Context, a app.Access) (info app.SourceInfo, err error) {
+	all, err := members(a)
+	if err != nil {
+		return info, err
+	}
+	for i, m := range all {
+		one, err := c.checkOne(ctx, a, m)
+		if err != nil {
+			return app.SourceInfo{}, codeOf(ctx, "sqlite: check", m.file, err)
+		}
+		if i == 0 {
+			info = one
+			continue
+		}
+		info.Bytes += one.Bytes
+		info.Files += one.Files
+		if one.Changed.After(info.Changed) {
+			info.Changed = one.Changed
+		}
+		info.Details[detailWith] = strconv.Itoa(i)
+	}
+	return info, c.holdable(a, all)
+}
+
+// checkOne looks at one database of a source.
+func (c *Connector) checkOne(ctx context.Context, a app.Access, m member) (app.SourceInfo, error) {
+	st, err := c.state(m.file)
+	if err != nil && !mayEncrypt(a, err) {
+		return app.SourceInfo{}, err
+	}
+	info := app.SourceInfo{Bytes: st.size, Files: 1, Changed: st.changed(), Details: map[string]string{detailJournal: "delete"}}
+	if c.remote(m.file) {
+		info.Details[detailShare] = "true"
+	}
+	if st.wal() {
+		info.Details[detailJournal] = "wal"
+	}
+	if st.sealed {
+		info.Details[detailEncrypted] = "true"
+		return info, nil
+	}
+	// To open a database in WAL mode on a share could ruin it.
+	if st.size == 0 || st.wal() && info.Details[detailShare] != "" {
+		return info, nil
+	}
+	release, err := c.files.Hold(m.file)
 	if err != nil {
 		return app.SourceInfo{}, err
 	}
-	st, err := c.state(file)
-	if err != nil {
-		return app.SourceInfo{}, codeOf(ctx, op, file, err)
-	}
-	info := app.SourceInfo{Bytes: st.size, Files: 1, Changed: st.changed(), Details: map[string]string{"journal": "delete"}}
-	if st.size == 0 {
-		return info, nil
-	}
-	if st.head.wal() {
-		info.Details["journal"] = "wal"
-	}
-	release, err := c.files.Hold(file)
-	if err != nil {
-		return app.SourceInfo{}, codeOf(ctx, op, file, err)
-	}
 	defer func() { c.warn("Could not close descriptors", release()) }()
-	tables, err := c.readTables(ctx, file, st)
+	tables, err := c.readTables(ctx, m.file, st)
 	if err != nil && !needsRollback(err) {
-		return app.SourceInfo{}, codeOf(ctx, op, file, err)
+		return app.SourceInfo{}, err
 	}
 	if err == nil {
-		info.Details["tables"] = strconv.Itoa(len(tables))
+		info.Details[detailTables] = strconv.Itoa(len(tables))
 	}
 	return info, nil
 }

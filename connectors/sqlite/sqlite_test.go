@@ -341,7 +341,7 @@ func TestConnector_Capture_copiesOutWhenTooBusy(t *testing.T) {
 	if capture.Stats()["table.sale"] != 301 {
 		t.Errorf("stats %v", capture.Stats())
 	}
-	if n := connectortest.OpenBelow(t, os.TempDir()+"/"+tempPrefix); n != 0 {
+	if n := connectortest.OpenBelow(t, tempDir()+"/"+tempPrefix); n != 0 {
 		t.Errorf("%d files left open", n)
 	}
 }

@@ -5,6 +5,7 @@ package recover
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"kvart/app"
@@ -25,17 +26,25 @@ type planView struct {
 	Undo            string
 	Rows            []planRow
 	Blockers        []screen.Problem
+	Warnings        []screen.Problem
 	Button          string
 }
 
 // modelPlan tells what a restore would do.
-func modelPlan(w *assets.Words, r app.RestoreRequest, p app.RestorePlan, now time.Time) planView {
+// grants reports whether a source's user can be given a right that it lacks.
+func modelPlan(w *assets.Words, r app.RestoreRequest, p app.RestorePlan, now time.Time, grants func(source string) bool) planView {
 	v := planView{Title: planTitle(w, r, p), Button: w.T("recover.button.all")}
 	if len(r.Sources) > 0 {
 		v.Button = w.T("recover.button.some")
 	}
-	if !r.Target.Original() {
+	switch kindOf(r.Target) {
+	case toBeside:
+		v.Button = w.T("recover.button.beside")
+	case toFolder:
 		v.Button = w.T("recover.button.export")
+	}
+	if warned(p) {
+		v.Button = w.T("recover.button.anyway")
 	}
 	args := assets.Args{"Bytes": w.Bytes(p.Bytes), "Time": w.Stopwatch(time.Duration(p.Seconds * float64(time.Second)))}
 	v.Sentence = w.N("recover.plan.size", p.Files, args)
@@ -43,7 +52,9 @@ func modelPlan(w *assets.Words, r app.RestoreRequest, p app.RestorePlan, now tim
 		v.Sentence = w.N("recover.plan.sentence", p.Files, args)
 	}
 	switch {
-	case !r.Target.Original():
+	case kindOf(r.Target) == toBeside:
+		v.Undo = w.T("recover.plan.beside")
+	case kindOf(r.Target) == toFolder:
 		v.Undo = w.T("recover.plan.elsewhere")
 	case p.Undoable:
 		v.Undo = w.T("recover.plan.undoable")
@@ -61,10 +72,27 @@ func modelPlan(w *assets.Words, r app.RestoreRequest, p app.RestorePlan, now tim
 		})
 		v.Rows = append(v.Rows, row)
 		for _, b := range s.Plan.Blockers {
-			v.Blockers = append(v.Blockers, screen.Explain(w, b, s.Source).Retry(w))
+			switch problem := screen.Explain(w, b, s.Source); {
+			case r.Target.Database != "" && nameTrouble(w, b, r.Target.Database) != "":
+			case b.Code == app.CodeSourceRight && grants(s.Source):
+				v.Blockers = append(v.Blockers, problem.Grant(w))
+			default:
+				v.Blockers = append(v.Blockers, problem.Retry(w))
+			}
+		}
+		for _, n := range s.Plan.Warnings {
+			p := screen.Explain(w, n, s.Source)
+			p.Button = w.T("recover.again")
+			v.Warnings = append(v.Warnings, p)
 		}
 	}
 	return v
+}
+
+// warned reports whether a plan tells of anything that should be read before
+// it is started.
+func warned(p app.RestorePlan) bool {
+	return slices.ContainsFunc(p.Sources, func(s app.SourcePlan) bool { return len(s.Plan.Warnings) > 0 })
 }
 
 func planTitle(w *assets.Words, r app.RestoreRequest, p app.RestorePlan) string {
@@ -156,11 +184,16 @@ type checkRow struct {
 	Tone                 widgets.Tone
 }
 
+// placeRow tells where a source went.
+type placeRow struct{ Source, Where, When string }
+
 // doneView is what came of a job.
 type doneView struct {
 	Title, Text string
 	Good        bool
 	Problem     *screen.Problem
+	Places      []placeRow
+	After       string // what is left to the owner
 	Checks      []checkRow
 	Undo        app.RestoreID // "" when it cannot be undone
 	Drill       bool
@@ -168,19 +201,13 @@ type doneView struct {
 
 // modelDone tells what came of a job. undo is the restore that can be undone
 // now, nil for none.
-func modelDone(w *assets.Words, j app.Job, undo *app.RestoreRecord) doneView {
+func modelDone(w *assets.Words, j app.Job, undo *app.RestoreRecord, now time.Time) doneView {
 	v := doneView{Drill: j.Kind == app.JobDrill}
 	checks, failure := outcome(j)
 	v.Good = failure == nil && j.State == app.JobDone
 	for _, c := range checks {
-		row := checkRow{Words: w.T("check." + c.Code), Detail: c.Detail, State: w.T("recover.check.ok"), Tone: widgets.ToneGood}
-		if c.Source != "" {
-			row.Words = w.T("recover.check.of", assets.Args{"Check": row.Words, "Source": c.Source})
-		}
-		if !c.OK {
-			row.State, row.Tone, v.Good = w.T("recover.check.bad"), widgets.ToneDanger, false
-		}
-		v.Checks = append(v.Checks, row)
+		v.Checks = append(v.Checks, rowOfCheck(w, c))
+		v.Good = v.Good && c.OK
 	}
 	if !v.Good && failure == nil {
 		failure = app.Errorf(app.CodeCheckFailed, "restore", "a check failed")
@@ -196,12 +223,43 @@ func modelDone(w *assets.Words, j app.Job, undo *app.RestoreRecord) doneView {
 		v.Problem = &p
 	}
 	took := w.Stopwatch(j.Ended.Sub(j.Started))
+	if v.Good && j.Restore != nil {
+		v.Places = places(w, *j.Restore, now)
+		if kind := kindOf(j.Restore.Target); j.Kind == app.JobRestore && kind != toOriginal {
+			result = string(kind)
+			v.After = w.T("recover.after." + result)
+		}
+	}
 	v.Title = w.T("recover.done." + string(j.Kind) + "." + result)
 	v.Text = w.T("recover.done.text."+result, assets.Args{"Time": took})
 	if undo != nil && j.Restore != nil && undo.ID == j.Restore.ID {
 		v.Undo = undo.ID
 	}
 	return v
+}
+
+func rowOfCheck(w *assets.Words, c app.Check) checkRow {
+	row := checkRow{Words: w.T("check." + c.Code), Detail: c.Detail, State: w.T("recover.check.ok"), Tone: widgets.ToneGood}
+	if c.Source != "" {
+		row.Words = w.T("recover.check.of", assets.Args{"Check": row.Words, "Source": c.Source})
+	}
+	if !c.OK {
+		row.State, row.Tone = w.T("recover.check.bad"), widgets.ToneDanger
+	}
+	return row
+}
+
+// places tells where a restore put things.
+func places(w *assets.Words, r app.RestoreRecord, now time.Time) []placeRow {
+	var out []placeRow
+	for _, p := range r.Sources {
+		row := placeRow{Source: p.Source, Where: p.Where}
+		if !p.Time.IsZero() && r.Undoes == "" {
+			row.When = w.T("recover.plan.when", assets.Args{"When": w.When(p.Time, now)})
+		}
+		out = append(out, row)
+	}
+	return out
 }
 
 // outcome collects the checks of a job and the first thing that failed.

@@ -1,8 +1,10 @@
 package recover
 
 import (
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"kvart/app"
 	"kvart/assets"
@@ -22,15 +24,15 @@ func TestModelPlan_saysWhetherItCanBeUndone(t *testing.T) {
 	t.Parallel()
 	w := english(t)
 	p := uitest.Plan(uitest.Safe(), app.RestoreRequest{})
-	if v := modelPlan(w, app.RestoreRequest{}, p, uitest.Now()); v.Undo != w.T("recover.plan.undoable") || len(v.Rows) != 3 || v.Button != "Restore my shop" {
+	if v := modelPlan(w, app.RestoreRequest{}, p, uitest.Now(), nobody); v.Undo != w.T("recover.plan.undoable") || len(v.Rows) != 3 || v.Button != "Restore my shop" {
 		t.Errorf("%+v", v)
 	}
 	p.Undoable = false
-	if v := modelPlan(w, app.RestoreRequest{}, p, uitest.Now()); v.Undo != w.T("recover.plan.final") {
+	if v := modelPlan(w, app.RestoreRequest{}, p, uitest.Now(), nobody); v.Undo != w.T("recover.plan.final") {
 		t.Errorf("%+v", v)
 	}
 	r := app.RestoreRequest{Sources: []string{"Kassan"}, Target: app.Target{Dir: "/tmp/x"}}
-	if v := modelPlan(w, r, p, uitest.Now()); v.Undo != w.T("recover.plan.elsewhere") || v.Button != "Export" {
+	if v := modelPlan(w, r, p, uitest.Now(), nobody); v.Undo != w.T("recover.plan.elsewhere") || v.Button != "Export" {
 		t.Errorf("%+v", v)
 	}
 }
@@ -39,7 +41,7 @@ func TestModelPlan_promisesNoTimeItDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	p := uitest.Plan(uitest.Safe(), app.RestoreRequest{})
 	p.Seconds = 0
-	if v := modelPlan(english(t), app.RestoreRequest{}, p, uitest.Now()); v.Sentence != "1,206 files, 3.5\u00a0GB. How long it takes isn't known yet." {
+	if v := modelPlan(english(t), app.RestoreRequest{}, p, uitest.Now(), nobody); v.Sentence != "1,206 files, 3.5\u00a0GB. How long it takes isn't known yet." {
 		t.Errorf("%q", v.Sentence)
 	}
 }
@@ -96,7 +98,7 @@ func TestModelDone(t *testing.T) {
 		"drill failed":   {app.Job{Kind: app.JobDrill, State: app.JobDone, Drills: []app.DrillResult{{Source: "Kassan"}}}, nil, "The drill failed", false, ""},
 		"drill was good": {app.Job{Kind: app.JobDrill, State: app.JobDone, Drills: []app.DrillResult{{Source: "Kassan", OK: true}}}, nil, "The drill went well", true, ""},
 	} {
-		v := modelDone(w, tt.job, tt.undo)
+		v := modelDone(w, tt.job, tt.undo, uitest.Now())
 		if v.Title != tt.title || v.Good != tt.good || v.Undo != tt.can {
 			t.Errorf("%s: %+v", name, v)
 		}
@@ -105,3 +107,79 @@ func TestModelDone(t *testing.T) {
 		}
 	}
 }
+
+func TestBesideName(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 22, 14, 30, 0, 0, time.Local)
+	if got := besideName("butik", at); got != "butik_kvart_2026_11_22" {
+		t.Errorf("%q", got)
+	}
+	got := besideName(strings.Repeat("å", 40), at)
+	if len(got) > mostName || !utf8.ValidString(got) || !strings.HasSuffix(got, "å_kvart_2026_11_22") {
+		t.Errorf("%q has %d bytes", got, len(got))
+	}
+}
+
+func TestNameTrouble(t *testing.T) {
+	t.Parallel()
+	w := english(t)
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"taken":          {&app.Error{Code: app.CodeTargetExists}, "already a database called x"},
+		"no name":        {app.Errorf(app.CodeUsage, "plan", "bad").With("field", "to"), "can't take x"},
+		"something else": {&app.Error{Code: app.CodeStorageGone}, ""},
+		"a path":         {app.Errorf(app.CodeUsage, "plan", "only to a folder").With("path", "a.sql"), ""},
+		"nothing":        {nil, ""},
+	} {
+		if got := nameTrouble(w, tt.err, "x"); !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+func TestModelPlan_besideAndWarnings(t *testing.T) {
+	t.Parallel()
+	w := english(t)
+	r := app.RestoreRequest{Sources: []string{"Webbutiken"}, Target: app.Target{Database: "x"}}
+	p := uitest.Plan(uitest.WithDatabase(), r)
+	if v := modelPlan(w, r, p, uitest.Now(), nobody); v.Button != "Restore beside it" || v.Undo != w.T("recover.plan.beside") {
+		t.Errorf("%+v", v)
+	}
+	p.Sources[0].Plan.Blockers = []*app.Error{{Code: app.CodeTargetExists}, {Code: app.CodeSourceRight}}
+	p.Sources[0].Plan.Warnings = []*app.Error{{Code: app.CodeTargetOpen}}
+	v := modelPlan(w, r, p, uitest.Now(), nobody)
+	if len(v.Blockers) != 1 || len(v.Warnings) != 1 || v.Button != "Go on anyway" {
+		t.Errorf("%+v", v)
+	}
+	r.Target = app.Target{}
+	if v := modelPlan(w, r, p, uitest.Now(), nobody); len(v.Blockers) != 2 {
+		t.Errorf("a blocker is not told: %+v", v.Blockers)
+	}
+}
+
+func TestModelDone_saysWhereItWent(t *testing.T) {
+	t.Parallel()
+	w := english(t)
+	j := app.Job{Kind: app.JobRestore, State: app.JobDone, Restore: uitest.RestoredBeside()}
+	v := modelDone(w, j, nil, uitest.Now())
+	if v.Title != "It is restored, beside what you have" || len(v.Places) != 1 || v.Places[0].Where != "butik_kvart_2026_11_19 (127.0.0.1:3306)" || v.After == "" {
+		t.Errorf("%+v", v)
+	}
+	j.Restore.Target = app.Target{Dir: "/tmp/x"}
+	if v = modelDone(w, j, nil, uitest.Now()); v.Title != "It is restored to a folder" {
+		t.Errorf("%+v", v)
+	}
+	j.Restore = uitest.Restored()
+	if v = modelDone(w, j, nil, uitest.Now()); v.Title != "Your shop is back" || len(v.Places) != 1 || v.After != "" {
+		t.Errorf("%+v", v)
+	}
+	j.State = app.JobFailed
+	if v = modelDone(w, j, nil, uitest.Now()); len(v.Places) != 0 {
+		t.Errorf("a restore that failed went somewhere: %+v", v.Places)
+	}
+}
+
+// nobody's user can be given a right.
+func nobody(string) bool { return false }

@@ -22,7 +22,7 @@ func (s *Screen) choice(title, text string, tapped func()) *widgets.Choice {
 func (s *Screen) drawStart() {
 	t := s.env.T
 	s.start = modelStart(s.env.Words, s.status, s.env.Now())
-	s.primary = s.startRestore
+	s.primary = s.enter()
 	objects := []fyne.CanvasObject{
 		s.title(t("recover.start.title"), t("recover.start.text")),
 		widgets.Grid(widgets.Gap16, 240, 2,
@@ -74,32 +74,46 @@ func (s *Screen) backButton() fyne.CanvasObject {
 }
 
 func (s *Screen) drawPlan() {
-	s.primary = s.startRestore
-	s.put(append(append([]fyne.CanvasObject{s.title(s.env.T("recover.plan.head"), s.env.T("recover.plan.text"))},
-		s.planObjects()...), s.backButton())...)
+	s.primary, s.name = s.enter(), nil
+	objects := []fyne.CanvasObject{s.title(s.env.T("recover.plan.head"), s.env.T("recover.plan.text"))}
+	objects = append(objects, s.whereObjects()...)
+	s.put(append(append(objects, s.planObjects()...), s.backButton())...)
 }
 
 // planObjects is the card with everything that has to be known before the
 // click, and what has to be solved first.
 func (s *Screen) planObjects() []fyne.CanvasObject {
 	again := func() { s.ask(s.request) }
+	s.click = nil
 	switch {
+	case s.planErr != nil && s.nameWrong() != "":
+		return nil // said below the name
 	case s.planErr != nil:
 		return []fyne.CanvasObject{screen.ProblemCard(screen.Explain(s.env.Words, s.planErr, "").Retry(s.env.Words), again)}
 	case s.plan == nil:
 		return []fyne.CanvasObject{widgets.NewCard(widgets.NewText(s.env.T("recover.plan.waiting"), widgets.Muted()))}
 	}
-	v := modelPlan(s.env.Words, s.request, *s.plan, s.env.Now())
+	v := modelPlan(s.env.Words, s.request, *s.plan, s.env.Now(), s.grants)
 	var objects []fyne.CanvasObject
 	for _, b := range v.Blockers {
-		objects = append(objects, screen.ProblemCard(b, again))
+		switch {
+		case b.Remedy != screen.RemedyGrant:
+			objects = append(objects, screen.ProblemCard(b, again))
+		case s.grant != nil && s.granting == b.Source:
+			objects = append(objects, s.grant.Object())
+		default:
+			objects = append(objects, screen.NoteCard(b, func() { s.openGrant(b.Source) }))
+		}
 	}
-	click := widgets.NewPrimary(v.Button, s.startRestore)
-	click.SetEnabled(len(v.Blockers) == 0)
+	for _, n := range v.Warnings {
+		objects = append(objects, screen.NoteCard(n, again))
+	}
+	s.click = widgets.NewPrimary(v.Button, s.startRestore)
+	s.checkClick()
 	rows := []fyne.CanvasObject{widgets.Row(widgets.Gap24, nil, widgets.Column(widgets.Gap4,
 		widgets.NewText(v.Title, widgets.Sub()),
 		widgets.NewText(v.Sentence, widgets.Body()),
-		widgets.NewText(v.Undo, widgets.Muted())), widgets.Sized(150, 46, click))}
+		widgets.NewText(v.Undo, widgets.Muted())), widgets.Sized(150, 46, s.click))}
 	for _, r := range v.Rows {
 		rows = append(rows, widgets.Line(), widgets.Columns([]float32{26, 74},
 			widgets.NewText(r.Source, widgets.Strong().Cut()),
@@ -115,6 +129,9 @@ func (s *Screen) drawDone() {
 	if v.Problem != nil {
 		objects = append(objects, screen.ProblemCard(*v.Problem, s.again))
 	}
+	if len(v.Places) > 0 {
+		objects = append(objects, s.placesCard(v))
+	}
 	if len(v.Checks) > 0 {
 		rows := []fyne.CanvasObject{widgets.NewText(t("recover.checks"), widgets.Sub())}
 		for _, c := range v.Checks {
@@ -123,6 +140,9 @@ func (s *Screen) drawDone() {
 		}
 		objects = append(objects, widgets.NewCard(widgets.Column(widgets.Gap12, rows...)))
 	}
+	if s.given != "" && v.Good {
+		objects = append(objects, s.givenCard())
+	}
 	done := widgets.NewPrimary(t("recover.done.button"), s.leave)
 	s.primary = s.leave
 	buttons := []fyne.CanvasObject{done}
@@ -130,6 +150,19 @@ func (s *Screen) drawDone() {
 		buttons = append(buttons, widgets.NewButton(t("recover.undo"), func() { s.askUndo(v.Undo) }))
 	}
 	s.put(append(objects, widgets.Leading(buttons...))...)
+}
+
+// placesCard tells where things went.
+func (s *Screen) placesCard(v doneView) fyne.CanvasObject {
+	rows := []fyne.CanvasObject{widgets.NewText(s.env.T("recover.places"), widgets.Sub())}
+	for _, p := range v.Places {
+		rows = append(rows, widgets.Line(), widgets.Columns([]float32{26, 74},
+			widgets.NewText(p.Source, widgets.Strong().Cut()), widgets.Column(2, widgets.NewText(p.Where, widgets.Body()), widgets.NewText(p.When, widgets.Caption()))))
+	}
+	if v.After != "" {
+		rows = append(rows, widgets.Line(), widgets.NewText(v.After, widgets.Muted()))
+	}
+	return widgets.NewCard(widgets.Column(widgets.Gap12, rows...))
 }
 
 // leave ends a recovery that is done.

@@ -38,6 +38,9 @@ type Screen struct {
 	// asked counts plans asked for: an answer to an older question is late.
 	asked    int
 	request  app.RestoreRequest
+	kinds    []app.KindSpec // of source; empty until they were asked for
+	name     *nameEntry     // nil while no new database is named
+	click    *widgets.Button
 	plan     *app.RestorePlan
 	planErr  error
 	start    startView
@@ -47,6 +50,11 @@ type Screen struct {
 	result   doneView
 	primary  func()
 	starting bool
+
+	worker   *screen.Worker
+	grant    *screen.Grant // nil while nobody is asked for the right to restore
+	granting string        // the source it is about
+	given    string        // the source whose user was given it
 }
 
 var _ screen.Screen = (*Screen)(nil)
@@ -57,6 +65,7 @@ func New(env screen.Env) *Screen {
 	s.object = widgets.Page(s.trouble.Object(), s.confirm.Object(), s.body)
 	s.trouble.OnChanged = func() { widgets.Relayout(s.object) }
 	s.confirm.OnChanged = s.trouble.OnChanged
+	s.worker = screen.NewWorker(env, s.trouble)
 	return s
 }
 
@@ -90,6 +99,8 @@ func (s *Screen) Enter() {
 func (s *Screen) Back() bool {
 	switch {
 	case s.confirm.Close():
+	case s.grant != nil:
+		s.closeGrant()
 	case s.page == pageStart, s.page == pageRun:
 		return false
 	default:
@@ -125,7 +136,7 @@ func (s *Screen) put(objects ...fyne.CanvasObject) {
 
 func (s *Screen) goStart() {
 	s.page = pageStart
-	s.plan, s.planErr = nil, nil
+	s.plan, s.planErr, s.grant, s.given = nil, nil, nil, ""
 	s.object.ScrollToTop()
 	s.drawStart()
 	if s.start.HasBackups {
@@ -135,14 +146,18 @@ func (s *Screen) goStart() {
 
 // ask asks the guard what a restore would do.
 func (s *Screen) ask(r app.RestoreRequest) {
-	s.request, s.plan, s.planErr = r, nil, nil
+	s.request, s.plan, s.planErr, s.grant = r, nil, nil, nil
 	s.asked++
-	mine := s.asked
+	mine, kinds := s.asked, s.kinds
 	s.redraw()
 	s.env.Go(func(ctx context.Context) func() {
-		p, err := s.env.Service.PlanRestore(ctx, r)
+		kinds, err := s.learn(ctx, kinds)
+		var p app.RestorePlan
+		if err == nil {
+			p, err = s.env.Service.PlanRestore(ctx, r)
+		}
 		return func() {
-			if mine != s.asked {
+			if s.kinds = kinds; mine != s.asked {
 				return
 			}
 			if err != nil {
@@ -164,9 +179,31 @@ func (s *Screen) redraw() {
 	}
 }
 
+// ready reports whether the restore that stands on the page can be started.
+func (s *Screen) ready() bool { return s.plan != nil && s.plan.Blocked() == nil && !s.renamed() }
+
+// checkClick brings the button that starts it up to date.
+func (s *Screen) checkClick() {
+	if s.click != nil {
+		s.click.SetEnabled(s.ready())
+	}
+}
+
+// enter returns what the Enter key does about a plan: it starts the restore,
+// but not past a warning, which has to be read.
+func (s *Screen) enter() func() {
+	if s.grant != nil {
+		return s.grant.Submit
+	}
+	if s.plan != nil && warned(*s.plan) {
+		return nil
+	}
+	return s.startRestore
+}
+
 // startRestore is the click.
 func (s *Screen) startRestore() {
-	if s.plan == nil || s.plan.Blocked() != nil || s.starting {
+	if !s.ready() || s.starting {
 		return
 	}
 	r := s.request
@@ -288,7 +325,7 @@ func (s *Screen) stop(id app.JobID) {
 
 func (s *Screen) showDone(j app.Job) {
 	s.page = pageDone
-	s.result = modelDone(s.env.Words, j, s.status.Undo)
+	s.result = modelDone(s.env.Words, j, s.status.Undo, s.env.Now())
 	s.object.ScrollToTop()
 	s.drawDone()
 }

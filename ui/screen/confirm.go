@@ -41,9 +41,7 @@ func (c *Confirm) Ask(title, text, yesText string, yes func()) {
 	c.box.Show()
 	c.changed()
 	// A key that is held down repeats: it must not agree by that.
-	if cv := fyne.CurrentApp().Driver().CanvasForObject(no); cv != nil {
-		cv.Focus(no)
-	}
+	widgets.Focus(no)
 }
 
 // Close takes the question away and reports whether there was one.

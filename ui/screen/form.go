@@ -30,8 +30,9 @@ type Form struct {
 	fill   Filling
 	values map[string]string
 	rows   map[string]fyne.CanvasObject
-	set    map[string]func(string) // shows another value of a field
-	preset *presetPart             // nil where there are none
+	set    map[string]func(string)      // shows another value of a field
+	paired map[string]fyne.CanvasObject // the row that a field's belongs beside
+	preset *presetPart                  // nil where there are none
 	plain  *fyne.Container
 	more   *fyne.Container
 	toggle *widgets.Button
@@ -65,6 +66,7 @@ func NewForm(env Env, area string, spec app.KindSpec, fill Filling) *Form {
 			opened = opened || field.Advanced && f.values[field.Key] != field.Default
 		}
 	}
+	f.pair()
 	f.toggle = widgets.NewButton("", func() { f.showMore(!f.more.Visible()) })
 	parts := []fyne.CanvasObject{f.plain, widgets.Leading(f.toggle), f.more}
 	if len(spec.Presets) > 0 {
@@ -119,18 +121,77 @@ func (f *Form) arrange() {
 func (f *Form) place() {
 	f.plain.RemoveAll()
 	f.more.RemoveAll()
+	last, told := map[*fyne.Container]string{}, map[string]bool{}
 	for _, field := range f.spec.Fields {
 		row := f.rows[field.Key]
 		switch {
 		case row == nil, f.preset != nil && (f.preset.fills(field.Key) || f.preset.asks(field.Key)):
 		case field.Advanced:
-			f.more.Add(row)
+			f.add(f.more, field, row, last, told)
 		default:
-			f.plain.Add(row)
+			f.add(f.plain, field, row, last, told)
 		}
 	}
 	Visible(f.toggle, len(f.more.Objects) > 0)
 	f.shape()
+}
+
+// add adds a field's row, below the heading of its group where it is the first
+// of one, with what is to be said of the group where that was not said before.
+func (f *Form) add(to *fyne.Container, field app.Field, row fyne.CanvasObject, last map[*fyne.Container]string, told map[string]bool) {
+	group := f.group(field)
+	switch {
+	case group == last[to]:
+	case group == "":
+		to.Add(widgets.Line())
+	default:
+		rows := []fyne.CanvasObject{widgets.NewText(f.env.T(group), widgets.Sub())}
+		if !told[group] && f.env.Words.Has(group+".hint") {
+			rows = append(rows, widgets.NewText(f.env.T(group+".hint"), widgets.Caption()))
+		}
+		to.Add(widgets.Line())
+		to.Add(widgets.Column(widgets.Gap4, rows...))
+	}
+	last[to], told[group] = group, true
+	if n := len(to.Objects); n > 0 && f.paired[field.Key] != nil && to.Objects[n-1] == f.paired[field.Key] {
+		to.Objects[n-1] = widgets.Grid(widgets.Gap16, 240, 2, f.paired[field.Key], row)
+		return
+	}
+	to.Add(row)
+}
+
+// pair remembers the rows that belong side by side: a server and its port, a
+// user and the password.
+func (f *Form) pair() {
+	f.paired = map[string]fyne.CanvasObject{}
+	for i, field := range f.spec.Fields {
+		if i == 0 || f.area != "source" || field.Multiline {
+			continue
+		}
+		for first, second := range map[string]string{"host": "port", "user": "password"} {
+			before := f.spec.Fields[i-1].Key
+			if prefix, ok := strings.CutSuffix(before, first); ok && field.Key == prefix+second {
+				f.paired[field.Key] = f.rows[before]
+			}
+		}
+	}
+}
+
+// group returns the key of the words that fields of a kind are gathered under:
+// those whose keys begin alike, "ssh_host" and "ssh_user". "" for none.
+func (f *Form) group(field app.Field) string {
+	prefix, _, _ := strings.Cut(field.Key, "_")
+	if key := "form.group." + prefix; f.area == "source" && f.env.Words.Has(key) {
+		return key
+	}
+	return ""
+}
+
+// Put fills in a field as if it were typed.
+func (f *Form) Put(key, value string) {
+	if set := f.set[key]; set != nil {
+		set(value)
+	}
 }
 
 func (f *Form) shape() {
@@ -173,7 +234,7 @@ func (f *Form) row(field app.Field) fyne.CanvasObject {
 }
 
 func (f *Form) label(field app.Field, label string) fyne.CanvasObject {
-	if f.required(field) {
+	if f.required(field) || f.area == "source" && field.Default != "" {
 		return widgets.NewText(label, widgets.Strong())
 	}
 	return widgets.NewText(f.env.T("form.optional", map[string]any{"Field": label}), widgets.Body())
@@ -256,8 +317,14 @@ func (f *Form) choice(field app.Field) fyne.CanvasObject {
 	})
 	s.PlaceHolder = f.env.T("form.pick")
 	f.set[field.Key] = func(v string) { s.SetSelectedIndex(slices.Index(values, v)) }
+	if slices.ContainsFunc(words, func(word string) bool { return len(word) > mostNarrow }) {
+		return s
+	}
 	return widgets.Leading(widgets.Sized(280, 0, s))
 }
+
+// mostNarrow is how long the words of a choice can be to fit beside others.
+const mostNarrow = 34
 
 func (f *Form) number(field app.Field) fyne.CanvasObject {
 	said := widgets.NewText(f.env.T("form.number"), widgets.Caption().In(widgets.ToneDanger.Text()))
@@ -313,12 +380,13 @@ func (f *Form) Secrets() app.Secrets {
 	return out
 }
 
-// Complete reports whether everything required is filled in.
-func (f *Form) Complete() bool {
+// Complete reports whether everything required is filled in, but for the
+// fields given.
+func (f *Form) Complete(without ...string) bool {
 	spec := f.spec
 	spec.Fields = slices.Clone(spec.Fields)
 	for i, field := range spec.Fields {
-		spec.Fields[i].Required = f.required(field) && !slices.Contains(f.fill.Hide, field.Key)
+		spec.Fields[i].Required = f.required(field) && !slices.Contains(f.fill.Hide, field.Key) && !slices.Contains(without, field.Key)
 	}
 	return spec.CheckSettings(f.Settings(), f.Secrets()) == nil && (f.preset == nil || f.preset.complete())
 }

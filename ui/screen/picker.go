@@ -216,11 +216,8 @@ func focus[T interface {
 	comparable
 }](part T) {
 	var none T
-	if part == none {
-		return
-	}
-	if c := fyne.CurrentApp().Driver().CanvasForObject(part); c != nil {
-		c.Focus(part)
+	if part != none {
+		widgets.Focus(part)
 	}
 }
 
@@ -234,17 +231,9 @@ func fieldOf(err error) string {
 
 // stranger asks whether a server met for the first time is the owner's.
 func (p *Picker) stranger(e *app.Error) fyne.CanvasObject {
-	t := p.env.T
-	_, _, next := assets.ErrorWords(p.env.Words, e)
-	p.doubt = widgets.NewButton(t("location.server.no"), func() { p.loc.Stranger = nil; p.Redraw() })
-	return widgets.NewCard(widgets.Column(widgets.Gap12,
-		widgets.NewText(t("location.server"), widgets.Sub()),
-		widgets.NewText(t("location.server.text"), widgets.Body()),
-		widgets.NewText(e.Args["fingerprint"], widgets.Look{Mono: true, Bold: true}),
-		widgets.NewText(next, widgets.Muted()),
-		widgets.Leading(
-			widgets.NewButton(t("location.server.yes"), func() { p.loc.Confirm(); p.Redraw(); p.test() }),
-			p.doubt))).Emphasise()
+	card, doubt := strangerCard(p.env, e, func() { p.loc.Confirm(); p.Redraw(); p.test() }, func() { p.loc.Stranger = nil; p.Redraw() })
+	p.doubt = doubt
+	return card
 }
 
 // said is one line of what a test of the storage found.

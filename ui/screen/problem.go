@@ -20,11 +20,13 @@ const (
 	RemedyReconnect Remedy = "reconnect" // open the vault anew
 	RemedySources   Remedy = "sources"   // look at the sources
 	RemedySource    Remedy = "source"    // enter a source's secrets again
+	RemedyChange    Remedy = "change"    // change how a source is reached
 	RemedyRecover   Remedy = "recover"   // bring something back
 	RemedyReopen    Remedy = "reopen"    // open the vault with its kit
 	RemedyKit       Remedy = "kit"       // make a recovery kit
 	RemedySafety    Remedy = "safety"    // look after the vault
 	RemedyStepIn    Remedy = "stepin"    // take the place back
+	RemedyGrant     Remedy = "grant"     // let Kvart's own user put things back
 )
 
 // Problem is a failure in the owner's words.
@@ -33,6 +35,8 @@ type Problem struct {
 	Title, Meaning, Next string
 	Button               string
 	Remedy               Remedy
+	Statement            string // what somebody has to run, to be copied
+	copy, copied         string
 }
 
 // remedyOf returns what helps most often against a failure.
@@ -40,12 +44,23 @@ func remedyOf(c app.Code, source string) Remedy {
 	if c == app.CodeSecretMissing && source != "" {
 		return RemedySource
 	}
+	if source != "" && slices.Contains(reaching(), c) {
+		return RemedyChange
+	}
 	for r, codes := range remedies() {
 		if slices.Contains(codes, c) {
 			return r
 		}
 	}
 	return RemedyRetry
+}
+
+// reaching lists what a source's own settings are most often to blame for.
+func reaching() []app.Code {
+	return []app.Code{
+		app.CodeSourceDenied, app.CodeSourceRight, app.CodeSourcePlain, app.CodeTunnelDenied,
+		app.CodeCertificate, app.CodeHostKeyUnknown, app.CodeHostKeyChanged,
+	}
 }
 
 // remedies lists what each remedy helps against; trying again is for the rest.
@@ -59,7 +74,7 @@ func remedies() map[Remedy][]app.Code {
 		RemedySources: {
 			app.CodeSourceUnknown, app.CodeSourceKind, app.CodeSourceMissing, app.CodeSourceNotDB, app.CodeSourceEncrypted, app.CodeSourceEmpty,
 		},
-		RemedyRecover: {app.CodeSourceDamaged, app.CodeInterrupted, app.CodeVaultPast},
+		RemedyRecover: {app.CodeSourceDamaged, app.CodeSourceGone, app.CodeInterrupted, app.CodeVaultPast},
 		RemedyReopen:  {app.CodeVaultHidden},
 		RemedyKit:     {app.CodeKitMissing, app.CodeKitVoid},
 		RemedySafety: {
@@ -77,6 +92,9 @@ func Explain(w *assets.Words, err error, source string) Problem {
 	}
 	p := Problem{Source: source, Remedy: remedyOf(e.Code, source)}
 	p.Title, p.Meaning, p.Next = assets.ErrorWords(w, e)
+	if p.Statement = e.Args["statement"]; p.Statement != "" {
+		p.copy, p.copied = w.T("copy"), w.T("copied")
+	}
 	p.Button = w.T("remedy." + string(p.Remedy))
 	return p
 }
@@ -84,6 +102,14 @@ func Explain(w *assets.Words, err error, source string) Problem {
 // Retry returns the problem with a button that tries again.
 func (p Problem) Retry(w *assets.Words) Problem {
 	p.Remedy, p.Button = RemedyRetry, w.T("remedy.retry")
+	return p
+}
+
+// Grant returns the problem of a user that may only read, with a button that
+// has it given the right to put things back.
+func (p Problem) Grant(w *assets.Words) Problem {
+	p.Remedy, p.Button, p.Statement = RemedyGrant, w.T("rights.give"), ""
+	p.Title, p.Meaning, p.Next = w.T("rights.give.only", assets.Args{"Source": p.Source}), w.T("rights.give.why"), w.T("rights.give.next")
 	return p
 }
 
@@ -96,7 +122,7 @@ func (p Problem) Place() (Place, bool) {
 		return Place{Screen: Setup, Reconnect: true}, true
 	case RemedySources:
 		return Place{Screen: Sources, Source: p.Source}, true
-	case RemedySource:
+	case RemedySource, RemedyChange:
 		return Place{Screen: Sources, Source: p.Source, Change: true}, true
 	case RemedyRecover:
 		return Place{Screen: Recover, Source: p.Source}, true
@@ -125,9 +151,11 @@ func problemCard(p Problem, tone widgets.Tone, fire func()) *widgets.Card {
 	if p.Source != "" {
 		head = append([]fyne.CanvasObject{widgets.Leading(widgets.NewPill(p.Source, widgets.ToneNeutral))}, head...)
 	}
-	words := widgets.Column(widgets.Gap8, append(head,
-		widgets.NewText(p.Meaning, widgets.Body()),
-		widgets.NewText(p.Next, widgets.Muted()))...)
+	head = append(head, widgets.NewText(p.Meaning, widgets.Body()), widgets.NewText(p.Next, widgets.Muted()))
+	if p.Statement != "" {
+		head = append(head, widgets.Code(p.Statement, p.copy, p.copied))
+	}
+	words := widgets.Column(widgets.Gap8, head...)
 	if fire == nil {
 		return widgets.NewCard(words)
 	}

@@ -14,6 +14,8 @@ type Worker struct {
 
 	// OnBusy is called when work began or ended.
 	OnBusy func()
+	// OnFail is called after a failure was shown.
+	OnFail func()
 }
 
 // NewWorker returns a worker without work.
@@ -34,8 +36,11 @@ func (w *Worker) Ask(work func(ctx context.Context) error, done func(), again fu
 		return func() {
 			w.set(false)
 			w.trouble.Show(err, again)
-			if err == nil {
+			switch {
+			case err == nil:
 				done()
+			case w.OnFail != nil:
+				w.OnFail()
 			}
 		}
 	})

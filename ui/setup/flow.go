@@ -20,6 +20,7 @@ type page string
 
 const (
 	pageWhat  page = "what"
+	pageAsk   page = "ask" // what could not be found out: a database's password
 	pageWhere page = "where"
 	pagePass  page = "pass"
 	pageKit   page = "kit"
@@ -33,8 +34,25 @@ const leastPassphrase = 12
 // pick is a source that may be protected.
 type pick struct {
 	app.Found
-	On  bool
-	Own bool // added by the owner, not found
+	On   bool
+	Own  bool // added by the owner, not found
+	Asks bool // what was found is not enough
+
+	// What the owner answered. Found keeps what was there before.
+	Answered bool
+	Added    bool
+	Settings map[string]string
+	Admin    string
+	Secrets  app.Secrets
+}
+
+// request returns what adds the source.
+func (p pick) request(name string) app.AddSourceRequest {
+	r := app.AddSourceRequest{Kind: p.Kind, Name: name, Settings: p.Found.Settings}
+	if p.Answered {
+		r.Settings, r.Admin, r.Secrets = p.Settings, p.Admin, p.Secrets
+	}
+	return r
 }
 
 // Flow is how far the setup has come. It lives as long as the window, so that
@@ -42,6 +60,7 @@ type pick struct {
 type Flow struct {
 	page  page
 	picks []pick
+	asked int        // index of the pick that is asked about
 	forms *app.Forms // nil until the guard told them
 
 	loc *screen.Location // where the backups are to lie
@@ -69,11 +88,13 @@ func NewFlow() *Flow {
 
 // pages lists the steps there are.
 func (f *Flow) pages() []page {
-	all := []page{pageWhat, pageWhere, pagePass, pageKit, pageFirst}
+	all := []page{pageWhat, pageAsk, pageWhere, pagePass, pageKit, pageFirst}
 	return slices.DeleteFunc(all, func(p page) bool {
 		switch p {
 		case pageWhat, pageFirst:
 			return f.reconnect
+		case pageAsk:
+			return f.reconnect || f.page != pageAsk && !slices.ContainsFunc(f.picks, func(p pick) bool { return p.On && p.Asks })
 		case pageWhere, pagePass:
 			return f.hasVault && !f.made && !f.reconnect
 		case pageKit:
@@ -102,6 +123,50 @@ func (f *Flow) resume(s app.Status, reconnect bool) {
 	if f.hasVault && len(s.Sources) > 0 && f.page != pageKit {
 		f.page = pageFirst
 	}
+	if f.page == pageAsk {
+		f.page = pageWhat
+	}
+}
+
+// spec returns a kind of source.
+func (f *Flow) spec(kind app.Kind) (app.KindSpec, bool) {
+	if f.forms == nil {
+		return app.KindSpec{}, false
+	}
+	i := slices.IndexFunc(f.forms.Sources, func(k app.KindSpec) bool { return k.Kind == kind })
+	if i < 0 {
+		return app.KindSpec{}, false
+	}
+	return f.forms.Sources[i], true
+}
+
+// open returns the index of the first ticked pick that has to be asked about,
+// -1 when there is none.
+func (f *Flow) open() int {
+	return slices.IndexFunc(f.picks, func(p pick) bool { return p.On && p.Asks && !p.Answered })
+}
+
+// answer takes what the owner said of the pick that is asked about.
+func (f *Flow) answer(settings map[string]string, admin string, secrets app.Secrets) {
+	p := &f.picks[f.asked]
+	p.Answered, p.Settings, p.Admin, p.Secrets = true, settings, admin, secrets
+	if p.Own {
+		if name := screen.SuggestName(settings); name != "" {
+			p.Name = name
+		}
+	}
+}
+
+// added drops the secrets of what was added: the guard keeps them now.
+func (f *Flow) added(picks []int) {
+	for _, i := range picks {
+		f.picks[i].Added, f.picks[i].Secrets, f.picks[i].Admin = true, nil, ""
+	}
+}
+
+// unasked drops what the owner began to describe and then left.
+func (f *Flow) unasked() {
+	f.picks = slices.DeleteFunc(f.picks, func(p pick) bool { return p.Own && p.Asks && !p.Answered })
 }
 
 // know takes in the kinds there are.
@@ -112,17 +177,28 @@ func (f *Flow) discovered(found []app.Found) {
 	var picks []pick
 	for _, n := range found {
 		p := pick{Found: n, On: n.Likely}
+		if k, ok := f.spec(n.Kind); ok {
+			p.Asks = screen.Asks(k, n.Settings)
+		}
 		for _, old := range f.picks {
-			if old.Kind == n.Kind && maps.Equal(old.Settings, n.Settings) {
-				p.On = old.On
+			if !old.Own && old.Kind == n.Kind && maps.Equal(old.Found.Settings, n.Settings) {
+				p = old
 			}
 		}
 		picks = append(picks, p)
 	}
-	for _, old := range f.picks {
-		if old.Own {
-			picks = append(picks, old)
+	own := len(picks)
+	for i, old := range f.picks {
+		if !old.Own {
+			continue
 		}
+		if f.page == pageAsk && i == f.asked {
+			own = len(picks)
+		}
+		picks = append(picks, old)
+	}
+	if f.page == pageAsk && f.picks[f.asked].Own {
+		f.asked = own
 	}
 	f.picks = picks
 }
@@ -130,12 +206,18 @@ func (f *Flow) discovered(found []app.Found) {
 // add adds a source the owner chose; one that is there already is ticked.
 func (f *Flow) add(kind app.Kind, name string, settings map[string]string) {
 	for i, p := range f.picks {
-		if p.Kind == kind && maps.Equal(p.Settings, settings) {
+		if p.Kind == kind && maps.Equal(p.Found.Settings, settings) {
 			f.picks[i].On = true
 			return
 		}
 	}
 	f.picks = append(f.picks, pick{Found: app.Found{Kind: kind, Name: name, Settings: settings, Bytes: -1}, On: true, Own: true})
+}
+
+// describe begins a source of which the owner has to tell everything.
+func (f *Flow) describe(k app.KindSpec, name string) {
+	f.picks = append(f.picks, pick{Found: app.Found{Kind: k.Kind, Name: name, Bytes: -1}, On: true, Own: true, Asks: true})
+	f.asked, f.page = len(f.picks)-1, pageAsk
 }
 
 func (f *Flow) ticked() []pick {
@@ -221,6 +303,21 @@ func (f *Flow) next() bool {
 		return false
 	}
 	f.page = pages[i+1]
+	if f.page == pageAsk {
+		return f.ask()
+	}
+	return true
+}
+
+// ask goes to what has to be asked next, or on where there is nothing.
+func (f *Flow) ask() bool {
+	if i := f.open(); i >= 0 {
+		f.asked, f.page = i, pageAsk
+		return true
+	}
+	f.page = pageAsk
+	pages := f.pages()
+	f.page = pages[slices.Index(pages, pageAsk)+1]
 	return true
 }
 
@@ -232,7 +329,10 @@ func (f *Flow) back() bool {
 	if i <= 0 || f.made || f.page == pageFirst || f.page == pageKit {
 		return false
 	}
-	f.page = pages[i-1]
+	f.unasked()
+	if f.page = pages[i-1]; f.page == pageAsk {
+		f.page = pageWhat // one page for all that was asked
+	}
 	return true
 }
 

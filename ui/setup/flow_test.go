@@ -187,3 +187,53 @@ func TestModelFirst(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 }
+
+// TestFlow_asksUntilAllIsAnswered: what is ticked and lacks something is asked
+// about, one after the other; what is not ticked never.
+func TestFlow_asksUntilAllIsAnswered(t *testing.T) {
+	t.Parallel()
+	f := NewFlow()
+	f.know(uitest.DatabaseForms())
+	other := uitest.FoundDatabase()
+	other.Name, other.Settings, other.Likely = "Lager", map[string]string{"host": "10.0.0.2"}, false
+	f.discovered(append(uitest.Found(), uitest.FoundDatabase(), other))
+	if f.lack() != "" || !f.next() || f.page != pageAsk || f.picks[f.asked].Name != "MariaDB" {
+		t.Fatalf("at %s, asked %d", f.page, f.asked)
+	}
+	f.answer(map[string]string{"host": "127.0.0.1", "database": "butik"}, "root", app.Secrets{app.AdminPasswordKey: app.NewSecret("x")})
+	if !f.ask() || f.page != pageWhere {
+		t.Fatalf("at %s", f.page)
+	}
+	if !f.back() || f.page != pageWhat || !f.next() || f.page != pageWhere {
+		t.Fatalf("asked again: at %s", f.page)
+	}
+	r := f.picks[3].request("Butiken")
+	if r.Name != "Butiken" || r.Admin != "root" || r.Settings["database"] != "butik" || r.Secrets[app.AdminPasswordKey].Reveal() != "x" {
+		t.Errorf("%+v", r)
+	}
+	f.discovered(append(uitest.Found(), uitest.FoundDatabase(), other)) // looked again
+	if !f.picks[3].Answered || f.picks[3].Name != "MariaDB" {
+		t.Errorf("the answer is lost: %+v", f.picks[3])
+	}
+	f.added([]int{3})
+	if p := f.picks[3]; !p.Added || len(p.Secrets) != 0 || p.Admin != "" {
+		t.Errorf("secrets stay: %+v", p)
+	}
+}
+
+// TestFlow_foundWhileDescribing: what is found late does not change what is
+// asked about.
+func TestFlow_foundWhileDescribing(t *testing.T) {
+	t.Parallel()
+	f := NewFlow()
+	f.know(uitest.DatabaseForms())
+	f.add("folder", "Bilder", map[string]string{"path": "/b"})
+	f.describe(uitest.MySQL(), "MySQL")
+	f.discovered(uitest.Found())
+	if p := f.picks[f.asked]; p.Kind != "mysql" || !p.Own {
+		t.Errorf("asks about %+v", p)
+	}
+	if !f.back() || f.page != pageWhat || len(f.picks) != 4 {
+		t.Errorf("at %s with %d", f.page, len(f.picks))
+	}
+}

@@ -25,18 +25,16 @@ func (s *Screen) redraw() {
 		s.flow.shown.redraw()
 		return
 	}
-	s.steps.RemoveAll()
-	for i, p := range s.flow.pages() {
-		tone := widgets.ToneNeutral
-		if p == s.flow.page {
-			tone = widgets.ToneGood
-		}
-		s.steps.Add(widgets.NewPill(s.env.T("setup.step", map[string]any{"N": i + 1, "Step": s.env.T("setup.step." + string(p))}), tone))
-	}
+	s.drawSteps()
 	s.shown = firstView{}
+	if s.flow.page != pageAsk {
+		s.access = nil
+	}
 	switch s.flow.page {
 	case pageWhat:
 		s.put(s.what()...)
+	case pageAsk:
+		s.put(s.asking()...)
 	case pageWhere:
 		s.put(s.where()...)
 	case pagePass:
@@ -47,6 +45,19 @@ func (s *Screen) redraw() {
 		s.showFirst()
 	}
 	s.check()
+}
+
+// drawSteps shows the steps there are, and the one that is taken.
+func (s *Screen) drawSteps() {
+	s.steps.RemoveAll()
+	for i, p := range s.flow.pages() {
+		tone := widgets.ToneNeutral
+		if p == s.flow.page {
+			tone = widgets.ToneGood
+		}
+		s.steps.Add(widgets.NewPill(s.env.T("setup.step", map[string]any{"N": i + 1, "Step": s.env.T("setup.step." + string(p))}), tone))
+	}
+	s.steps.Refresh()
 }
 
 func (s *Screen) put(objects ...fyne.CanvasObject) {
@@ -62,22 +73,11 @@ func (s *Screen) title(key string) fyne.CanvasObject {
 func (s *Screen) what() []fyne.CanvasObject {
 	t := s.env.T
 	var rows []fyne.CanvasObject
-	for i, p := range s.flow.picks {
+	for i := range s.flow.picks {
 		if i > 0 {
 			rows = append(rows, widgets.Line())
 		}
-		state, tone := t("setup.pick.optional"), widgets.ToneNeutral
-		if p.Likely {
-			state, tone = t("setup.pick.likely"), widgets.ToneGood
-		}
-		details := screen.DetailsOf(s.env.Words, p.Found, s.env.Now())
-		if p.Own {
-			state, tone = t("setup.pick.own"), widgets.ToneNeutral
-			details = t("found.details.own", map[string]any{"Kind": t("source." + string(p.Kind)), "Where": screen.WhereOf(p.Settings)})
-		}
-		check := widgets.NewCheck(p.Name, p.On, func(on bool) { s.flow.picks[i].On = on; s.check() })
-		rows = append(rows, widgets.Row(widgets.Gap12, nil,
-			widgets.Column(0, check, widgets.Inset(30, 0, widgets.NewText(details, widgets.Caption()))), widgets.NewPill(state, tone)))
+		rows = append(rows, s.pickRow(i))
 	}
 	switch {
 	case s.looking:
@@ -94,11 +94,105 @@ func (s *Screen) what() []fyne.CanvasObject {
 	}
 	var more []fyne.CanvasObject
 	for _, k := range s.flow.forms.Sources {
+		kind := map[string]any{"Kind": t("source." + string(k.Kind))}
 		if f, ok := screen.PathField(k); ok {
-			more = append(more, widgets.NewButton(t("setup.add."+string(f.Type), map[string]any{"Kind": t("source." + string(k.Kind))}), func() { s.addOwn(k, f) }))
+			more = append(more, widgets.NewButton(t("setup.add."+string(f.Type), kind), func() { s.addOwn(k, f) }))
+		} else {
+			more = append(more, widgets.NewButton(t("setup.add.form", kind), func() { s.flow.describe(k, t("source."+string(k.Kind))); s.show() }))
 		}
 	}
 	return append(objects, widgets.NewText(t("setup.add"), widgets.Sub()), widgets.Leading(more...))
+}
+
+// pickRow is one thing that may be protected.
+func (s *Screen) pickRow(i int) fyne.CanvasObject {
+	t, p := s.env.T, s.flow.picks[i]
+	found := p.Found
+	state, tone := t("setup.pick.optional"), widgets.ToneNeutral
+	if p.Likely {
+		state, tone = t("setup.pick.likely"), widgets.ToneGood
+	}
+	if p.Own {
+		state, tone = t("setup.pick.own"), widgets.ToneNeutral
+	}
+	if p.Answered {
+		found.Settings = p.Settings
+	}
+	var right []fyne.CanvasObject
+	if p.Asks {
+		words := t("setup.pick.fill")
+		state, tone = t("setup.pick.asks"), widgets.ToneWarn
+		if p.Answered {
+			state, tone, words = t("setup.pick.answered"), widgets.ToneGood, t("sources.change")
+		}
+		right = append(right, widgets.NewButton(words, func() { s.flow.picks[i].On, s.flow.asked, s.flow.page = true, i, pageAsk; s.show() }))
+	}
+	check := widgets.NewCheck(p.Name, p.On, func(on bool) { s.flow.picks[i].On = on; s.drawSteps(); s.check() })
+	return widgets.Row(widgets.Gap12, nil,
+		widgets.Column(0, check, widgets.Inset(30, 0, widgets.NewText(screen.DetailsOf(s.env.Words, found, s.env.Now()), widgets.Caption()))),
+		append(right, widgets.NewPill(state, tone))...)
+}
+
+// asking asks for what could not be found out.
+func (s *Screen) asking() []fyne.CanvasObject {
+	t, p := s.env.T, s.flow.picks[s.flow.asked]
+	spec, ok := s.flow.spec(p.Kind)
+	if !ok {
+		return nil // a kind this guard no longer knows
+	}
+	if s.access == nil || s.accessOf != s.flow.asked {
+		fill := screen.Filling{Settings: p.Found.Settings}
+		if p.Answered {
+			fill = screen.Filling{Settings: p.Settings, Secrets: p.Secrets}
+		}
+		s.access, s.accessOf = screen.NewAccess(s.env, s.ask, spec, fill), s.flow.asked
+		s.access.Prove = true
+		s.access.OnChanged, s.access.OnTake = s.check, s.answered
+		s.access.OnShape = func() { widgets.Relayout(s.scroll) }
+		s.access.Reveal = func(part fyne.CanvasObject) { widgets.ScrollTo(s.scroll, part) }
+	}
+	name := p.Name
+	if p.Own {
+		name = t("source." + string(p.Kind))
+	}
+	kind := "source." + string(p.Kind)
+	skip := widgets.Row(widgets.Gap16, nil, widgets.NewText(t("setup.ask.skip.text"), widgets.Caption()), widgets.NewQuiet(t("setup.ask.skip"), s.skip))
+	return []fyne.CanvasObject{
+		widgets.Column(widgets.Gap8, widgets.NewText(t("setup.ask.title", map[string]any{"Name": name}), widgets.Heading()), widgets.NewText(t("setup.ask.text"), widgets.Muted())),
+		widgets.NewCard(widgets.Column(widgets.Gap16,
+			widgets.Column(widgets.Gap4, widgets.NewText(t(kind), widgets.Sub()), widgets.NewText(t(kind+".hint"), widgets.Caption())),
+			s.access.Object(nil, nil))),
+		skip,
+	}
+}
+
+// answered takes what was asked for, and goes on to what is asked next.
+func (s *Screen) answered(admin string, secrets app.Secrets) {
+	s.flow.answer(s.access.Settings(), admin, secrets)
+	s.onward()
+}
+
+// skip leaves out what is asked about.
+func (s *Screen) skip() {
+	s.flow.picks[s.flow.asked].On = false
+	s.flow.unasked()
+	s.onward()
+}
+
+// onward goes on from a pick that was asked about.
+func (s *Screen) onward() {
+	s.access = nil
+	s.trouble.Show(nil, nil)
+	switch {
+	case len(s.flow.ticked()) == 0:
+		s.flow.page = pageWhat
+	case s.flow.open() < 0 && s.flow.hasVault:
+		s.addSources()
+		return
+	default:
+		s.flow.ask()
+	}
+	s.show()
 }
 
 // addOwn lets the owner choose a file or a folder.

@@ -32,9 +32,12 @@ type Screen struct {
 	busy    bool // the guard was asked for something that changes the setup
 	looking bool
 	picker  *screen.Picker
-	opener  *screen.Opener
-	maker   *kit.Maker
-	shown   firstView
+	access  *screen.Access // nil while nothing is asked about a source
+	// accessOf is the index of the pick that access is about.
+	accessOf int
+	opener   *screen.Opener
+	maker    *kit.Maker
+	shown    firstView
 }
 
 var _ screen.Screen = (*Screen)(nil)
@@ -106,12 +109,14 @@ func (s *Screen) Enter() {
 	switch {
 	case !s.busy && s.flow.page == pageKit && !s.status.Kit.Good():
 		s.maker.Enter()
+	case !s.busy && s.flow.page == pageAsk && s.access != nil:
+		s.access.Enter()
 	case s.busy || s.next.Disabled():
 	case s.flow.page == pageFirst:
 		s.firstButton()
 	case s.flow.page == pagePass:
 		s.makeVault()
-	case s.flow.page == pageWhat && s.flow.hasVault:
+	case s.flow.page == pageWhat && s.flow.hasVault && s.flow.open() < 0:
 		s.addSources()
 	case s.flow.page == pageKit:
 		s.flow.page = pageFirst
@@ -127,7 +132,7 @@ func (s *Screen) Back() bool {
 	if s.busy {
 		return false
 	}
-	if s.opener.Close() || s.flow.page == pageWhere && s.picker.Back() {
+	if s.opener.Close() || s.flow.page == pageWhere && s.picker.Back() || s.flow.page == pageAsk && s.access != nil && s.access.Back() {
 		return true
 	}
 	if !s.flow.back() {
@@ -230,34 +235,64 @@ func (s *Screen) gotVault() {
 }
 
 // addSources adds what was ticked. One that is refused does not stop the
-// others; it is shown beside the first backup.
+// others; it is shown beside the first backup. A server that is met for the
+// first time is asked about, and then it goes on.
 func (s *Screen) addSources() {
-	picks := s.flow.ticked()
+	picks := slices.Clone(s.flow.picks)
 	failed := map[string]error{}
+	var added []int
+	stranger := struct {
+		pick int
+		err  error
+	}{}
 	s.ask(func(ctx context.Context) error {
 		var taken []string
-		for _, p := range picks {
+		for i, p := range picks {
+			if !p.On {
+				continue
+			}
 			name := screen.UniqueName(s.env.Words, p.Name, taken)
 			taken = append(taken, name)
-			_, err := s.env.Service.AddSource(ctx, app.AddSourceRequest{Kind: p.Kind, Name: name, Settings: p.Settings})
-			// An opened vault may have brought it already.
-			if err != nil && app.CodeOf(err) != app.CodeSourceExists {
+			if p.Added {
+				added = append(added, i)
+				continue
+			}
+			_, err := s.env.Service.AddSource(ctx, p.request(name))
+			switch code := app.CodeOf(err); {
+			case err == nil, code == app.CodeSourceExists: // an opened vault may have brought it already
+				added = append(added, i)
+			default:
 				failed[name] = err
+				if (code == app.CodeHostKeyUnknown || code == app.CodeCertificate) && p.Asks {
+					stranger.pick, stranger.err = i, err
+				}
 			}
 		}
 		return ctx.Err()
 	}, func() {
 		s.flow.failed = failed
+		s.flow.added(added)
+		if stranger.err != nil && s.meets(stranger.pick, stranger.err) {
+			return
+		}
 		s.flow.page = pageFirst
-		if s.flow.kitGood = s.status.Kit.Good(); !s.flow.kitGood && len(failed) < len(picks) {
+		if s.flow.kitGood = s.status.Kit.Good(); !s.flow.kitGood && len(added) > 0 {
 			s.flow.page = pageKit
 		}
 		s.show()
 		// It runs while the kit is made: the sooner there is a backup the better.
-		if len(failed) < len(picks) {
+		if len(added) > 0 {
 			s.startFirst()
 		}
 	}, s.addSources)
+}
+
+// meets asks about the server of a pick that was met for the first time, and
+// reports whether there is anything to be asked.
+func (s *Screen) meets(pick int, err error) bool {
+	s.flow.asked, s.flow.page = pick, pageAsk
+	s.show()
+	return s.access != nil && s.access.Meets(err, s.access.Enter)
 }
 
 func (s *Screen) startFirst() {
@@ -324,6 +359,9 @@ func (s *Screen) check() {
 	s.back.SetEnabled(!s.busy)
 	s.later.SetEnabled(!s.busy)
 	s.picker.Check(s.busy)
+	if s.access != nil {
+		s.access.Check(s.busy)
+	}
 	if s.flow.page != pageFirst {
 		text := s.env.T("setup.continue")
 		if s.flow.page == pagePass {
@@ -338,8 +376,11 @@ func (s *Screen) check() {
 
 // lack tells what keeps the page from being left forwards.
 func (s *Screen) lack() string {
-	if s.flow.page == pageKit && !s.status.Kit.Good() {
+	switch {
+	case s.flow.page == pageKit && !s.status.Kit.Good():
 		return "kit"
+	case s.flow.page == pageAsk && s.access != nil && !s.access.Complete():
+		return "ask"
 	}
 	return s.flow.lack()
 }

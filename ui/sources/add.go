@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -19,11 +20,10 @@ type adder struct {
 	looking bool
 	forms   app.Forms
 	spec    app.KindSpec
-	form    *screen.Form // nil until a kind is chosen
+	access  *screen.Access // nil until a kind is chosen
 	name    *widgets.Entry
 	named   bool // the owner wrote a name
 	add     *widgets.Button
-	busy    bool
 }
 
 func newAdder(s *Screen) *adder { return &adder{s: s} }
@@ -54,7 +54,7 @@ func (a *adder) draw() {
 	back := widgets.NewButton(t("back"), func() { a.s.Back() })
 	objects := []fyne.CanvasObject{widgets.Column(widgets.Gap8,
 		widgets.NewText(t("sources.add.title"), widgets.Heading()), widgets.NewText(t("sources.add.text"), widgets.Muted()))}
-	if a.form != nil {
+	if a.access != nil {
 		objects = append(objects, a.formCard(), widgets.Leading(back))
 		a.s.put(objects...)
 		return
@@ -76,7 +76,7 @@ func (a *adder) draw() {
 	for _, k := range a.forms.Sources {
 		title := t("source." + string(k.Kind))
 		kinds = append(kinds, widgets.NewChoice(title, widgets.Column(widgets.Gap4, widgets.NewText(title, widgets.Strong()),
-			widgets.NewText(t("source."+string(k.Kind)+".hint"), widgets.Caption())), func() { a.choose(k) }))
+			widgets.NewText(t("source."+string(k.Kind)+".hint"), widgets.Caption())), func() { a.choose(k, app.Found{}) }))
 	}
 	if len(kinds) > 0 {
 		objects = append(objects, widgets.NewText(t("sources.kinds"), widgets.Sub()), widgets.Grid(widgets.Gap16, 240, 3, kinds...))
@@ -84,29 +84,41 @@ func (a *adder) draw() {
 	a.s.put(append(objects, widgets.Leading(back))...)
 }
 
-// choose shows the form of a kind.
-func (a *adder) choose(k app.KindSpec) {
-	a.spec, a.named = k, false
-	a.form = screen.NewForm(a.s.env, "source", k, screen.Filling{})
-	a.form.OnChanged = a.changed
-	a.form.OnShape = func() { widgets.Relayout(a.s.object) }
+// choose shows the form of a kind, filled in with what was found.
+func (a *adder) choose(k app.KindSpec, f app.Found) {
+	a.spec = k
+	a.access = screen.NewAccess(a.s.env, a.s.worker.Ask, k, screen.Filling{Settings: f.Settings})
+	a.access.OnChanged = a.changed
+	a.access.OnShape = func() { widgets.Relayout(a.s.object) }
+	a.access.Reveal = func(part fyne.CanvasObject) { widgets.ScrollTo(a.s.object, part) }
+	a.access.OnTake = a.take
 	a.name = widgets.NewEntry("", func(string) { a.named = true; a.check() })
+	if f.Name != "" {
+		a.name.Text = screen.UniqueName(a.s.env.Words, f.Name, a.s.names)
+	}
+	a.named = f.Name != ""
 	a.add = widgets.NewPrimary(a.s.env.T("sources.add"), a.submit)
+	a.s.worker.OnBusy = a.check
 	a.check()
+	a.s.object.ScrollToTop()
 	a.draw()
 }
 
 // changed suggests a name until the owner wrote one.
 func (a *adder) changed() {
-	if where := screen.WhereOf(a.form.Settings()); !a.named && where != "" {
-		a.name.SetText(screen.UniqueName(a.s.env.Words, screen.NameFor(where), a.s.names))
+	if name := screen.SuggestName(a.access.Settings()); !a.named && name != "" {
+		a.name.SetText(screen.UniqueName(a.s.env.Words, name, a.s.names))
 		a.named = false
 	}
 	a.check()
 }
 
 func (a *adder) check() {
-	a.add.SetEnabled(!a.busy && a.form.Complete() && strings.TrimSpace(a.name.Text) != "")
+	if a.access == nil || a.s.adding != a {
+		return
+	}
+	a.access.Check(a.s.worker.Busy())
+	a.add.SetEnabled(!a.s.worker.Busy() && a.access.Complete() && strings.TrimSpace(a.name.Text) != "")
 }
 
 func (a *adder) formCard() fyne.CanvasObject {
@@ -114,41 +126,57 @@ func (a *adder) formCard() fyne.CanvasObject {
 	kind := "source." + string(a.spec.Kind)
 	return widgets.NewCard(widgets.Column(widgets.Gap16,
 		widgets.Column(widgets.Gap4, widgets.NewText(t(kind), widgets.Sub()), widgets.NewText(t(kind+".hint"), widgets.Caption())),
-		a.form.Object(),
-		widgets.Column(widgets.Gap4, widgets.NewText(t("sources.name"), widgets.Strong()), a.name, widgets.NewText(t("sources.name.hint"), widgets.Caption())),
-		widgets.Leading(a.add)))
+		a.access.Object(widgets.Column(widgets.Gap4, widgets.NewText(t("sources.name"), widgets.Strong()), a.name,
+			widgets.NewText(t("sources.name.hint"), widgets.Caption())), a.add)))
 }
 
+// submit adds what is filled in, once it was seen to work.
 func (a *adder) submit() {
-	if a.form == nil || a.add.Disabled() {
+	if a.access == nil {
 		return
 	}
-	a.send(app.AddSourceRequest{Kind: a.spec.Kind, Name: strings.TrimSpace(a.name.Text), Settings: a.form.Settings(), Secrets: a.form.Secrets()})
+	if a.access.Complete() && a.add.Disabled() {
+		return
+	}
+	a.access.Enter()
 }
 
+func (a *adder) take(admin string, secrets app.Secrets) {
+	name := strings.TrimSpace(a.name.Text)
+	if name == "" {
+		name = screen.UniqueName(a.s.env.Words, screen.SuggestName(a.access.Settings()), a.s.names)
+	}
+	a.send(app.AddSourceRequest{Kind: a.spec.Kind, Name: name, Settings: a.access.Settings(), Admin: admin, Secrets: secrets})
+}
+
+// addFound adds what was found, or asks for what could not be.
 func (a *adder) addFound(f app.Found) {
+	i := slices.IndexFunc(a.forms.Sources, func(k app.KindSpec) bool { return k.Kind == f.Kind })
+	if i >= 0 && screen.Asks(a.forms.Sources[i], f.Settings) {
+		a.s.trouble.Show(nil, nil)
+		a.choose(a.forms.Sources[i], f)
+		return
+	}
 	a.send(app.AddSourceRequest{Kind: f.Kind, Name: screen.UniqueName(a.s.env.Words, f.Name, a.s.names), Settings: f.Settings})
 }
 
+// send adds a source. What is wrong with what was filled in is said beside it.
 func (a *adder) send(r app.AddSourceRequest) {
-	if a.busy {
-		return
-	}
-	a.busy = true
-	a.s.trouble.Show(nil, nil)
-	a.s.env.Go(func(ctx context.Context) func() {
+	access := a.access
+	var refused error
+	a.s.worker.Ask(func(ctx context.Context) error {
 		_, err := a.s.env.Service.AddSource(ctx, r)
-		return func() {
-			a.busy = false
-			a.s.trouble.Show(err, func() { a.send(r) })
-			if err == nil && a.s.adding == a {
-				a.s.closeAdder()
-				return
-			}
-			a.s.object.ScrollToTop()
-			if a.form != nil {
-				a.check()
-			}
+		if refused = err; access != nil {
+			return nil
 		}
-	})
+		return err
+	}, func() {
+		switch {
+		case a.s.adding != a:
+		case refused == nil:
+			a.s.closeAdder()
+		case !access.Meets(refused, access.Enter):
+			access.Fail(refused)
+		}
+	}, func() { a.send(r) })
 }

@@ -52,7 +52,11 @@ func (s *Screen) drawEdit(forms *app.Forms) {
 	}
 	s.form = screen.NewSourceForm(s.env, s.worker.Ask, forms.Sources[k], src, func() { s.closeAdder() })
 	s.form.OnShape(func() { widgets.Relayout(s.object) })
+	s.form.Reveal = func(part fyne.CanvasObject) { widgets.ScrollTo(s.object, part) }
 	var rows []fyne.CanvasObject
 	rows = append(rows, widgets.NewText(t("source."+string(src.Source.Kind)), widgets.Sub()), s.form.Object())
 	s.put(head, widgets.NewCard(widgets.Column(widgets.Gap12, rows...)), back)
+	if !screen.NeedsSecret(src) {
+		s.form.ShowRights()
+	}
 }

@@ -14,14 +14,12 @@ import (
 // mostProblems is how many files a card lists.
 const mostProblems = 5
 
-type fact struct{ Title, Value string }
-
 // card is one source.
 type card struct {
 	Name, Kind, Where string
 	State             string
 	Tone              widgets.Tone
-	Facts             []fact
+	Facts             []screen.Fact
 	Problem           *screen.Problem
 	Secret            bool     // its secrets have to be entered again
 	Files             []string // that could not be read as they should
@@ -56,7 +54,7 @@ func model(w *assets.Words, s app.Status, now time.Time) viewModel {
 }
 
 func cardOf(w *assets.Words, s app.SourceStatus, now time.Time) card {
-	c := card{Name: s.Source.Name, Kind: w.T("source." + string(s.Source.Kind)), Where: screen.WhereOf(s.Source.Settings)}
+	c := card{Name: s.Source.Name, Kind: w.T("source." + string(s.Source.Kind)), Where: screen.PlaceOf(w, s.Source.Settings)}
 	c.State, c.Tone = screen.StateOf(w, s)
 	c.Secret = screen.NeedsSecret(s)
 	last, size, restore := w.T("none"), w.T("none"), w.T("none")
@@ -67,7 +65,11 @@ func cardOf(w *assets.Words, s app.SourceStatus, now time.Time) card {
 	if s.RestoreSeconds > 0 {
 		restore = w.Stopwatch(time.Duration(s.RestoreSeconds * float64(time.Second)))
 	}
-	c.Facts = []fact{{w.T("sources.last"), last}, {w.T("sources.content"), size}, {w.T("sources.back"), restore}}
+	c.Facts = []screen.Fact{
+		{Title: w.T("sources.last"), Value: last},
+		{Title: w.T("sources.content"), Value: size},
+		{Title: w.T("sources.back"), Value: restore},
+	}
 	if s.Error != nil {
 		p := screen.Explain(w, s.Error, "")
 		c.Problem = &p

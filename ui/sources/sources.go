@@ -3,6 +3,7 @@ package sources
 import (
 	"context"
 	"reflect"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -27,15 +28,16 @@ type Screen struct {
 	form    *screen.SourceForm
 	status  app.Status
 	worker  *screen.Worker
-	checked map[string]string // what the last check of a source said
+	checked map[string]screen.CheckView // what the last check of a source found
 }
 
 var _ screen.Screen = (*Screen)(nil)
 
 // New returns Sources without a status yet.
 func New(env screen.Env) *Screen {
-	s := &Screen{env: env, body: widgets.Column(widgets.Gap16), trouble: screen.NewTrouble(env), confirm: screen.NewConfirm(env), checked: map[string]string{}}
+	s := &Screen{env: env, body: widgets.Column(widgets.Gap16), trouble: screen.NewTrouble(env), confirm: screen.NewConfirm(env), checked: map[string]screen.CheckView{}}
 	s.worker = screen.NewWorker(env, s.trouble)
+	s.worker.OnFail = func() { s.object.ScrollToTop() }
 	s.object = widgets.Page(s.trouble.Object(), s.confirm.Object(), s.body)
 	s.trouble.OnChanged = func() { widgets.Relayout(s.object) }
 	s.confirm.OnChanged = s.trouble.OnChanged
@@ -142,14 +144,13 @@ func (s *Screen) card(c card) fyne.CanvasObject {
 		widgets.Row(widgets.Gap12, nil, widgets.Column(2, widgets.NewText(c.Name, widgets.Sub()),
 			widgets.NewText(c.Kind, widgets.Caption()), widgets.NewText(c.Where, widgets.Caption().Cut())), widgets.NewPill(c.State, c.Tone)),
 	}
-	var facts []fyne.CanvasObject
-	for _, f := range c.Facts {
-		facts = append(facts, widgets.Column(2, widgets.NewText(f.Title, widgets.Caption()), widgets.NewText(f.Value, widgets.Body())))
-	}
-	rows = append(rows, widgets.Grid(widgets.Gap12, 160, 3, facts...))
+	rows = append(rows, screen.FactGrid(c.Facts))
 	if c.Problem != nil {
 		rows = append(rows, widgets.Line(), widgets.NewText(c.Problem.Title, widgets.Strong().In(widgets.ToneDanger.Text())),
 			widgets.NewText(c.Problem.Meaning, widgets.Body()), widgets.NewText(c.Problem.Next, widgets.Muted()))
+		if c.Problem.Statement != "" {
+			rows = append(rows, widgets.Code(c.Problem.Statement, t("copy"), t("copied")))
+		}
 	}
 	if len(c.Files) > 0 {
 		rows = append(rows, widgets.Line(), widgets.NewText(t("sources.files"), widgets.Strong()))
@@ -160,8 +161,8 @@ func (s *Screen) card(c card) fyne.CanvasObject {
 			rows = append(rows, widgets.NewText(c.More, widgets.Caption()))
 		}
 	}
-	if said := s.checked[c.Name]; said != "" {
-		rows = append(rows, widgets.Leading(widgets.NewPill(said, widgets.ToneGood)))
+	if v, ok := s.checked[c.Name]; ok {
+		rows = append(rows, s.found(c.Name, v)...)
 	}
 	change := widgets.NewButton(t("sources.change"), func() { s.edit(c.Name) })
 	if c.Secret {
@@ -174,15 +175,30 @@ func (s *Screen) card(c card) fyne.CanvasObject {
 	return widgets.NewCard(widgets.Column(widgets.Gap12, rows...))
 }
 
+// found tells what a check of a source found.
+func (s *Screen) found(name string, v screen.CheckView) []fyne.CanvasObject {
+	t, rows := s.env.T, v.Rows()
+	if v.Rights != "" {
+		rows = append(rows, widgets.Line(), widgets.Row(widgets.Gap16, nil, widgets.NewText(v.Rights, widgets.Body()),
+			widgets.NewButton(t("sources.rights"), func() { s.edit(name) })))
+	}
+	return rows
+}
+
 func (s *Screen) check(name string) {
 	s.trouble.Show(nil, nil)
 	delete(s.checked, name)
+	kind := s.kindOf(name)
 	s.env.Go(func(ctx context.Context) func() {
 		info, err := s.env.Service.CheckSource(ctx, name)
+		var rights *app.Rights
+		if err == nil {
+			rights = s.rightsOf(ctx, kind, name)
+		}
 		return func() {
 			s.trouble.Show(err, func() { s.check(name) })
 			if err == nil {
-				s.checked[name] = s.env.T("sources.checked", map[string]any{"Bytes": s.env.Words.Bytes(info.Bytes)})
+				s.checked[name] = screen.ModelCheck(s.env.Words, kind, info, rights)
 			} else {
 				s.object.ScrollToTop()
 			}
@@ -191,6 +207,29 @@ func (s *Screen) check(name string) {
 			}
 		}
 	})
+}
+
+// rightsOf looks at what a source's user may do, nil where there is none or
+// where it can't be told: the check went well without.
+func (s *Screen) rightsOf(ctx context.Context, kind app.Kind, name string) *app.Rights {
+	forms, err := s.env.Service.Forms(ctx)
+	if err != nil || !slices.ContainsFunc(forms.Sources, func(k app.KindSpec) bool { return k.Kind == kind && k.Users }) {
+		return nil
+	}
+	r, err := s.env.Service.Rights(ctx, app.RightsRequest{Source: name})
+	if err != nil {
+		return nil
+	}
+	return &r
+}
+
+func (s *Screen) kindOf(name string) app.Kind {
+	for _, src := range s.status.Sources {
+		if src.Source.Name == name {
+			return src.Source.Kind
+		}
+	}
+	return ""
 }
 
 func (s *Screen) askRemove(name string) {

@@ -267,7 +267,13 @@ func Plan(s app.Status, r app.RestoreRequest) app.RestorePlan {
 			continue
 		}
 		where := src.Source.Settings["path"]
-		if !r.Target.Original() {
+		if db := src.Source.Settings["database"]; db != "" {
+			where = db + " (127.0.0.1:3306)"
+		}
+		switch {
+		case r.Target.Database != "":
+			where = r.Target.Database + " (127.0.0.1:3306)"
+		case r.Target.Dir != "":
 			where = r.Target.Dir
 		}
 		p.Sources = append(p.Sources, app.SourcePlan{

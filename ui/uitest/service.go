@@ -28,6 +28,7 @@ type Service struct {
 	AddFunc      func(app.AddSourceRequest) error
 	RemoveFunc   func(name string) error
 	CheckFunc    func(name string) (app.SourceInfo, error)
+	TryFunc      func(app.AddSourceRequest) (app.SourceInfo, error)
 	BackupFunc   func(sources []string) (app.JobID, error)
 	DrillFunc    func(sources []string) (app.JobID, error)
 	WaitFunc     func(app.JobID) (app.Job, error)
@@ -37,6 +38,7 @@ type Service struct {
 	DayFunc      func(app.DayRequest) ([]app.Quarter, error)
 	ListFunc     func(app.PathRequest) ([]app.Entry, error)
 	CatFunc      func(app.PathRequest) (string, error)
+	ExportFunc   func(app.ExportRequest) (string, error)
 	DiffFunc     func(app.DiffRequest) ([]app.Change, error)
 	PlanFunc     func(app.RestoreRequest) (app.RestorePlan, error)
 	RestoreFunc  func(app.RestoreRequest) (app.JobID, error)
@@ -45,8 +47,11 @@ type Service struct {
 	SettingsFunc func(app.Settings) error
 	FormsFunc    func() app.Forms
 	ChangeFunc   func(app.ChangeSourceRequest) error
+	RightsFunc   func(app.RightsRequest) (app.Rights, error)
 
 	Care
+	WatchOver
+	Trouble
 }
 
 var _ app.Service = (*Service)(nil)
@@ -190,7 +195,7 @@ func (s *Service) ChangeSource(_ context.Context, r app.ChangeSourceRequest) (ap
 		for i := range sources {
 			if sources[i].Source.Name == r.Source {
 				out = sources[i].Source
-				if len(r.Secrets) > 0 && app.CodeOf(sources[i].Error) == app.CodeSecretMissing {
+				if e := sources[i].Error; len(r.Secrets) > 0 && e != nil && e.Code == app.CodeSecretMissing {
 					sources[i].Error = nil
 				}
 			}
@@ -203,6 +208,15 @@ func (s *Service) ChangeSource(_ context.Context, r app.ChangeSourceRequest) (ap
 	return out, nil
 }
 
+// TrySource implements [app.SourceService].
+func (s *Service) TrySource(_ context.Context, r app.AddSourceRequest) (app.SourceInfo, error) {
+	s.call("TrySource")
+	if s.TryFunc != nil {
+		return s.TryFunc(r)
+	}
+	return app.SourceInfo{Bytes: 412_000_000, Changed: Now()}, nil
+}
+
 // CheckSource implements [app.SourceService].
 func (s *Service) CheckSource(_ context.Context, name string) (app.SourceInfo, error) {
 	s.call("CheckSource")
@@ -210,6 +224,19 @@ func (s *Service) CheckSource(_ context.Context, name string) (app.SourceInfo, e
 		return s.CheckFunc(name)
 	}
 	return app.SourceInfo{Bytes: 412_000_000, Changed: Now()}, nil
+}
+
+// Rights implements [app.SourceService].
+func (s *Service) Rights(_ context.Context, r app.RightsRequest) (app.Rights, error) {
+	s.call("Rights")
+	if s.RightsFunc != nil {
+		return s.RightsFunc(r)
+	}
+	return app.Rights{
+		User: "root@localhost", Excess: []string{"ALL PRIVILEGES", "SUPER"},
+		Statements: []string{"CREATE USER 'kvart_backup'@'localhost' IDENTIFIED BY '<password>';", "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `butik`.* TO 'kvart_backup'@'localhost';"},
+		Restoring:  []string{"GRANT ALL PRIVILEGES ON `butik`.* TO 'kvart_backup'@'localhost';"},
+	}, nil
 }
 
 // StartBackup implements [app.JobService].

@@ -57,6 +57,8 @@ func NewChoice(name string, content fyne.CanvasObject, tapped func()) *Choice {
 // Name returns what the choice is called.
 func (c *Choice) Name() string { return c.name }
 
+func (c *Card) held() fyne.CanvasObject { return c.inset }
+
 // Select marks the card as the one chosen.
 func (c *Card) Select(on bool) {
 	if c.selected != on {
@@ -158,5 +160,21 @@ func PassKey(o fyne.CanvasObject, e *fyne.KeyEvent) {
 	}
 	if fn := c.OnTypedKey(); fn != nil {
 		fn(e)
+	}
+}
+
+// Focus gives the keyboard to a part of the window that may have come just now:
+// the driver does not know yet what was not drawn.
+func Focus[T interface {
+	fyne.CanvasObject
+	fyne.Focusable
+}](part T) {
+	d := fyne.CurrentApp().Driver()
+	c := d.CanvasForObject(part)
+	if windows := d.AllWindows(); c == nil && len(windows) > 0 {
+		c = windows[0].Canvas()
+	}
+	if c != nil {
+		c.Focus(part)
 	}
 }

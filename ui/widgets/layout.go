@@ -325,9 +325,40 @@ func Relayout(page *container.Scroll) {
 	page.Refresh()
 }
 
-// ScrollTo brings a part of a page into view, near its top.
+// ScrollTo brings a part of a page into view, near its top. Text tells how high
+// it is only once it has a width, so that a part that just came has to be laid
+// out more than once before its place is known.
 func ScrollTo(page *container.Scroll, part fyne.CanvasObject) {
-	d := fyne.CurrentApp().Driver()
-	y := d.AbsolutePositionForObject(part).Y - d.AbsolutePositionForObject(page.Content).Y - Gap24
-	page.ScrollToOffset(fyne.NewPos(0, min(max(y, 0), max(page.Content.Size().Height-page.Size().Height, 0))))
+	for range 3 {
+		Relayout(page)
+	}
+	y, ok := offsetIn(page.Content, part)
+	if !ok {
+		return
+	}
+	page.ScrollToOffset(fyne.NewPos(0, min(max(y-Gap24, 0), max(page.Content.Size().Height-page.Size().Height, 0))))
+}
+
+// holder is a widget around other parts of a page.
+type holder interface{ held() fyne.CanvasObject }
+
+// offsetIn returns how far below the top of a tree a part of it lies. The
+// driver knows only of what was drawn already.
+func offsetIn(root, part fyne.CanvasObject) (y float32, ok bool) {
+	if root == part {
+		return 0, true
+	}
+	var children []fyne.CanvasObject
+	switch o := root.(type) {
+	case *fyne.Container:
+		children = o.Objects
+	case holder:
+		children = []fyne.CanvasObject{o.held()}
+	}
+	for _, c := range children {
+		if y, ok := offsetIn(c, part); ok {
+			return y + c.Position().Y, true
+		}
+	}
+	return 0, false
 }

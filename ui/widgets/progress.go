@@ -118,6 +118,8 @@ func NewSurface(c fyne.ThemeColorName, content fyne.CanvasObject) *Surface {
 	return s
 }
 
+func (s *Surface) held() fyne.CanvasObject { return s.content }
+
 // CreateRenderer implements [fyne.Widget].
 func (s *Surface) CreateRenderer() fyne.WidgetRenderer {
 	r := &surfaceRenderer{s: s, bg: canvas.NewRectangle(color.Transparent)}

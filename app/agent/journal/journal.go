@@ -106,6 +106,32 @@ var migrations = [...]string{
 	CREATE TABLE restore (id TEXT PRIMARY KEY, started INTEGER NOT NULL, doc TEXT NOT NULL);
 	CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);`,
 	`CREATE TABLE used (day INTEGER PRIMARY KEY, at INTEGER NOT NULL, bytes INTEGER NOT NULL);`,
+	`CREATE TABLE incident (
+		id TEXT PRIMARY KEY,
+		started INTEGER NOT NULL,
+		open INTEGER NOT NULL,
+		doc TEXT NOT NULL           -- app.Incident
+	);
+	CREATE UNIQUE INDEX incident_open ON incident (open) WHERE open = 1;`,
+	`CREATE TABLE unusual (
+		id INTEGER PRIMARY KEY,
+		source TEXT NOT NULL,
+		at INTEGER NOT NULL,
+		open INTEGER NOT NULL,      -- the owner has yet to answer
+		doc TEXT NOT NULL           -- app.Unusual
+	);
+	CREATE UNIQUE INDEX unusual_open ON unusual (source) WHERE open = 1;
+	CREATE TABLE learned (source TEXT PRIMARY KEY, at INTEGER NOT NULL, doc BLOB NOT NULL);
+	CREATE TABLE outage (id INTEGER PRIMARY KEY, began INTEGER NOT NULL, ended INTEGER NOT NULL, doc TEXT NOT NULL);
+	CREATE TABLE looked (month TEXT PRIMARY KEY, up INTEGER NOT NULL, down INTEGER NOT NULL, unsure INTEGER NOT NULL, millis INTEGER NOT NULL);
+	CREATE TABLE alert (cause TEXT PRIMARY KEY, doc TEXT NOT NULL);
+	CREATE TABLE outbox (
+		id INTEGER PRIMARY KEY,
+		channel TEXT NOT NULL,
+		cause TEXT NOT NULL,
+		due INTEGER NOT NULL,
+		doc TEXT NOT NULL           -- journal.Letter
+	);`,
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {

@@ -179,7 +179,7 @@ func (j *Journal) Forget(ctx context.Context, ids ...app.PointID) error {
 // ForgetVault drops everything that is about the vault in use, for another:
 // runs, drills and pauses stay, they are about this computer.
 func (j *Journal) ForgetVault(ctx context.Context) error {
-	for _, q := range []string{`DELETE FROM verified`, `DELETE FROM place`, `DELETE FROM restore`, `DELETE FROM meta`, `DELETE FROM used`} {
+	for _, q := range []string{`DELETE FROM verified`, `DELETE FROM place`, `DELETE FROM restore`, `DELETE FROM meta`, `DELETE FROM used`, `DELETE FROM unusual`} {
 		if err := j.exec(ctx, q); err != nil {
 			return err
 		}

@@ -324,7 +324,7 @@ func (c Config) shake(ctx context.Context, offer ssh.PublicKey) (*ssh.Client, er
 	case ctx.Err() != nil:
 		return nil, c.unreached(ctx, ctx.Err())
 	case strings.Contains(err.Error(), "unable to authenticate"):
-		return nil, app.Errorf(app.CodeSourceUnreadable, op, "log in: %w", err).With("reason", "ssh_denied").With("where", c.address()).With("user", c.user)
+		return nil, app.Errorf(app.CodeTunnelDenied, op, "log in: %w", err).With("where", c.address()).With("user", c.user)
 	case strings.Contains(err.Error(), "no common algorithm for host key"):
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
@@ -336,7 +336,7 @@ func (c Config) unreached(ctx context.Context, err error) error {
 	if errors.Is(context.Cause(ctx), context.Canceled) {
 		return &app.Error{Code: app.CodeCanceled, Op: op, Err: err}
 	}
-	return app.Errorf(app.CodeSourceUnreadable, op, "%w", err).With("reason", "ssh_offline").With("where", c.address())
+	return app.Errorf(app.CodeTunnelOffline, op, "%w", err).With("where", c.address())
 }
 
 func (c Config) checkHostKey(key ssh.PublicKey) *app.Error {

@@ -152,11 +152,11 @@ func TestTunnel_fails(t *testing.T) {
 	t.Parallel()
 	srv := tunneltest.Serve(t, nil)
 	_, err := open(t, settings(t, srv.Addr, srv.HostKey()), password("wrong"), echo(t))
-	if e := app.AsError(err); e.Code != app.CodeSourceUnreadable || e.Args["reason"] != "ssh_denied" {
+	if e := app.AsError(err); e.Code != app.CodeTunnelDenied || e.Args["user"] == "" {
 		t.Errorf("wrong password: %v", err)
 	}
 	_, err = open(t, settings(t, "127.0.0.1:1", srv.HostKey()), password("secret"), echo(t))
-	if e := app.AsError(err); e.Code != app.CodeSourceUnreadable || e.Args["reason"] != "ssh_offline" {
+	if e := app.AsError(err); e.Code != app.CodeTunnelOffline || e.Args["where"] == "" {
 		t.Errorf("nobody there: %v", err)
 	}
 	// Nobody at the far end: the tunnel stands, its connections end at once.

@@ -1,0 +1,260 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// mostHands is how many connections load a database at a time, where the
+// computer has as many processors.
+const mostHands = 4
+
+// quickly is for the sessions that load a database nobody uses yet: what they
+// commit need not be on the disk at once, since the mark that is set last is,
+// and everything before it; and what indexes are sorted in may be larger.
+const quickly = "SET synchronous_commit = off; SET maintenance_work_mem = '256MB'"
+
+// hands are loaders of one database, of which the first makes what is not
+// spread over all.
+type hands struct {
+	*job
+	all []*loader
+}
+
+// hire opens more connections for a loader. A server that gives no more is
+// loaded with those it gave.
+func (j *job) hire(ctx context.Context, name string, l *loader) (*hands, error) {
+	h := &hands{job: j, all: []*loader{l}}
+	if err := perform(ctx, l.conn, quickly); err != nil {
+		return nil, err
+	}
+	for len(h.all) < min(mostHands, runtime.GOMAXPROCS(0)) {
+		conn, err := j.connect(ctx, name)
+		if err != nil {
+			break
+		}
+		if err := perform(ctx, conn, quickly); err != nil {
+			j.let(ctx, conn)
+			break
+		}
+		h.all = append(h.all, &loader{conn: conn, from: l.from, p: l.p, rows: map[string]int64{}, step: l.step})
+	}
+	return h, ctx.Err()
+}
+
+// dismiss closes the connections that hire opened, and gives the first loader
+// what the others found.
+func (h *hands) dismiss(ctx context.Context) {
+	first := h.all[0]
+	for _, l := range h.all[1:] {
+		maps.Copy(first.rows, l.rows)
+		first.notes = append(first.notes, l.notes...)
+		h.let(ctx, l.conn)
+	}
+	h.all = h.all[:1]
+}
+
+// each gives every piece of work to the loader that is free first. The first
+// error ends the rest.
+func each[T any](ctx context.Context, h *hands, work []T, do func(context.Context, *loader, T) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	next := make(chan T, len(work))
+	for _, w := range work {
+		next <- w
+	}
+	close(next)
+	var wait sync.WaitGroup
+	for _, l := range h.all {
+		wait.Go(func() {
+			for w := range next {
+				if ctx.Err() != nil {
+					return
+				}
+				if err := do(ctx, l, w); err != nil {
+					stop(err)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// load runs the files of a point in a database that nobody uses: the tables'
+// rows by all hands, the largest first; then the indexes, also by all.
+func (h *hands) load(ctx context.Context, list []file) error {
+	first := h.all[0]
+	var bytes int64
+	var rows []file
+	for _, f := range list {
+		bytes += f.size
+		if path.Dir(f.name) == dirData {
+			rows = append(rows, f)
+		}
+	}
+	first.p.Expect(int64(len(list)), bytes)
+	slices.SortStableFunc(rows, func(a, b file) int { return int(min(max(b.size-a.size, -1), 1)) })
+	extensions, err := extensionTables(ctx, first.conn)
+	if err != nil {
+		return err
+	}
+	loaded := false
+	for _, f := range list {
+		var err error
+		switch {
+		case path.Dir(f.name) == dirData && loaded:
+			continue
+		case path.Dir(f.name) == dirData:
+			// What extensions bring with them is there by now.
+			if extensions, err = extensionTables(ctx, first.conn); err != nil {
+				return err
+			}
+			loaded = true
+			err = each(ctx, h, rows, func(ctx context.Context, l *loader, f file) error {
+				l.fresh = func(c copied) bool { return !extensions[c] }
+				return l.one(ctx, f.name, l.file)
+			})
+		case f.name == fileAfter:
+			err = first.one(ctx, f.name, h.after)
+		default:
+			err = first.one(ctx, f.name, first.file)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// one runs a file and tells that it did.
+func (l *loader) one(ctx context.Context, name string, run func(context.Context, string) error) error {
+	if err := run(ctx, name); err != nil {
+		return fmt.Errorf("load %s: %w", name, err)
+	}
+	l.p.Done(1, 0)
+	l.step("loaded " + name)
+	return nil
+}
+
+// extensionTables are those that may hold an extension's own rows.
+func extensionTables(ctx context.Context, conn *pgx.Conn) (map[copied]bool, error) {
+	list, err := tables(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	out := map[copied]bool{}
+	for _, t := range list {
+		if t.extension {
+			out[copied{schema: t.schema, name: t.name}] = true
+		}
+	}
+	return out, nil
+}
+
+// begin empties a table that is empty, in the transaction its rows are loaded
+// in: only then the server takes them for settled at once, and need not write
+// every page again when they are first looked at. It returns the statement to
+// load with. A user who may not loads as usual.
+func (l *loader) begin(ctx context.Context, text string) (statement string, settled bool, err error) {
+	if l.fresh == nil {
+		return text, false, nil
+	}
+	schema, rest, ok1 := cutIdent(strings.TrimPrefix(text, "COPY "))
+	name, _, ok2 := cutIdent(strings.TrimPrefix(rest, "."))
+	c := copied{schema: schema, name: name}
+	if !ok1 || !ok2 || !l.fresh(c) {
+		return text, false, nil
+	}
+	err = perform(ctx, l.conn, "BEGIN; TRUNCATE ONLY "+c.sql())
+	switch {
+	case err == nil:
+		return text + " WITH (FREEZE)", true, nil
+	case wanting(err):
+		return text, false, perform(ctx, l.conn, "ROLLBACK")
+	}
+	return "", false, err
+}
+
+// builds are statements that make an index of one table and need nothing but
+// its rows.
+var builds = regexp.MustCompile(`(?s)^(?:CREATE (?:UNIQUE )?INDEX [^;]*? ON |ALTER TABLE ONLY [^;]*?\s+ADD CONSTRAINT [^;]*? (?:PRIMARY KEY|UNIQUE)[ (])`)
+
+func buildsIndex(text string) bool {
+	m := builds.FindString(text)
+	rest := text[len(m):]
+	// An index of a partitioned table is put together from those of its parts.
+	return m != "" && !strings.HasPrefix(rest, "ONLY ") && !strings.Contains(text, " FOREIGN KEY ") && !strings.Contains(m, " USING INDEX ")
+}
+
+// after runs the statements that follow the rows in their order, but such that
+// build indexes, one after the other, at the same time.
+func (h *hands) after(ctx context.Context, name string) (err error) {
+	first := h.all[0]
+	f, err := first.from.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = closing(err, f.Close) }()
+	s := newScript(&counted{r: f, ctx: ctx, p: first.p})
+	var batch []string
+	flush := func() error {
+		todo := batch
+		batch = nil
+		return each(ctx, h, todo, func(ctx context.Context, l *loader, text string) error { return l.statement(ctx, text, name) })
+	}
+	for {
+		text, err := s.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if s.rows {
+			return fmt.Errorf("rows in %s", name)
+		}
+		if buildsIndex(text) {
+			batch = append(batch, text)
+			continue
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+		who := h.all[:1]
+		if strings.HasPrefix(text, "SET ") || strings.HasPrefix(text, "SELECT pg_catalog.set_config(") {
+			who = h.all // a setting of the session
+		}
+		for _, l := range who {
+			if err := l.statement(ctx, text, name); err != nil {
+				return err
+			}
+		}
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	return ended(s.trailer, name)
+}
+
+func (l *loader) statement(ctx context.Context, text, name string) error {
+	if err := l.run(ctx, text, name); err != nil {
+		return fmt.Errorf("%.80q: %w", text, err)
+	}
+	return nil
+}

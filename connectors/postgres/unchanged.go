@@ -1,0 +1,242 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"kvart/app"
+)
+
+// A table whose rows are what they were in an earlier point is taken over from
+// there, not read. That they are is proved, not guessed: a state is known by its
+// horizon, the number below which every transaction had ended when it was
+// taken. A row that a later state sees and whose transaction has a lower number
+// was seen by the earlier one too. So when a later state sees no other rows,
+// and as many as the earlier one, it sees the same: whatever is changed, deleted
+// or added since then either has a higher number or is missing. It takes a look
+// at every row, but at none of its values. The proof holds only
+//   - for the same files of the same table, shaped the same: no TRUNCATE, no
+//     rewriting, no column more or less;
+//   - while the text of a value depends on the value alone: for the server's
+//     own types, not for the owner's, nor for those whose text names tables,
+//     roles or an amount of money; of enumerations the labels must be the same;
+//   - on the same server since it was started, and with the same processes of
+//     its own: one that crashed, even if it got up by itself, may have lost its
+//     last commits and give their numbers out again. A standby is not taken over
+//     from;
+//   - less than half a round of the numbers later.
+//
+// Blind spot: a whole server set back to how it was between two quarters, with
+// its memory, and used since. So a table is read again once a day in any case.
+type proof struct {
+	Server  string           `json:"v"`
+	Horizon int64            `json:"x"`
+	Next    int64            `json:"m"` // number that no transaction had yet
+	At      string           `json:"l"` // of the log
+	Tables  map[string]known `json:"t"`
+}
+
+// known is what a marker remembers of a table that its point holds, by the name
+// of its file.
+type known struct {
+	Shape string `json:"s"`
+	Rows  int64  `json:"r"`
+	Size  int64  `json:"n"` // of its file
+	Time  int64  `json:"t"` // of its file, in nanoseconds
+	// Horizon of the state that was read: older than the point's for a table
+	// that was taken over.
+	Horizon int64 `json:"x"`
+	// Moves are the rows the server counted as written. It counts late and
+	// forgets in a crash, so that they prove nothing; but where they differ there
+	// is nothing to be proved.
+	Moves int64 `json:"w"`
+}
+
+const (
+	proofPrefix = " t:"
+	// halfRound of transactions is what numbers can be compared over; a part of
+	// it is ample for a day.
+	halfRound = 1 << 30
+	// fullAfter is when a table is read again though it did not change.
+	fullAfter = 24 * time.Hour
+)
+
+// headOf is the part of a marker that tells whether anything moved at all.
+func headOf(m app.Marker) app.Marker {
+	head, _, _ := strings.Cut(string(m), proofPrefix)
+	return app.Marker(head)
+}
+
+func proofOf(m app.Marker) (p proof) {
+	_, text, ok := strings.Cut(string(m), proofPrefix)
+	if !ok {
+		return proof{}
+	}
+	b, err := base64.RawStdEncoding.DecodeString(text)
+	if err != nil || json.Unmarshal(b, &p) != nil {
+		return proof{}
+	}
+	return p
+}
+
+func (p proof) marker(head app.Marker) (app.Marker, error) {
+	if p.Server == "" || len(p.Tables) == 0 {
+		return head, nil
+	}
+	b, err := json.Marshal(p)
+	if err != nil {
+		return "", fmt.Errorf("remember tables: %w", err)
+	}
+	return head + proofPrefix + app.Marker(base64.RawStdEncoding.EncodeToString(b)), nil
+}
+
+// readProof asks where the snapshot's transaction stands. It must be in the
+// transaction. A standby has no proof.
+func readProof(ctx context.Context, conn *pgx.Conn) (p proof, err error) {
+	p.Tables = map[string]known{}
+	if standby, err := one[bool](ctx, conn, "SELECT pg_catalog.pg_is_in_recovery()"); err != nil || standby {
+		return p, err
+	}
+	err = conn.QueryRow(ctx, `
+SELECT concat_ws(' ', EXTRACT(epoch FROM pg_catalog.pg_postmaster_start_time()), pg_catalog.version(),
+    (SELECT string_agg(pid::text, ',' ORDER BY pid) FROM pg_catalog.pg_stat_activity WHERE datid IS NULL AND usesysid IS NULL),
+    (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())),
+  pg_catalog.txid_snapshot_xmin(s), pg_catalog.txid_snapshot_xmax(s), pg_catalog.pg_current_wal_insert_lsn()::text
+FROM pg_catalog.txid_current_snapshot() s`).Scan(&p.Server, &p.Horizon, &p.Next, &p.At)
+	if err != nil {
+		return p, fmt.Errorf("ask for the snapshot's horizon: %w", err)
+	}
+	return p, nil
+}
+
+// shapes describes the tables whose rows can be proved to be the same, by their
+// number: what no change of the definition and no rewriting leaves as it was.
+func shapes(ctx context.Context, conn *pgx.Conn) (map[uint32]string, error) {
+	rows, err := conn.Query(ctx, `
+SELECT c.oid, pg_catalog.pg_relation_filenode(c.oid)::text || ' ' || COALESCE(string_agg(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attisdropped, a.attgenerated, a.atthasmissing,
+    (SELECT string_agg(e.oid || '=' || e.enumlabel, ',' ORDER BY e.oid) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid)), '|' ORDER BY a.attnum), '')
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_am m ON m.oid = c.relam AND m.amname = 'heap'
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE c.relkind = 'r'
+GROUP BY c.oid
+HAVING bool_and(a.attnum IS NULL OR a.attisdropped OR t.typtype = 'e' OR t.oid < 16384 AND t.typtype IN ('b', 'r', 'm') AND t.typname !~ '^_?(reg|aclitem|money|pg_|record)')`)
+	if err != nil {
+		return nil, fmt.Errorf("describe tables: %w", err)
+	}
+	out := map[uint32]string{}
+	for rows.Next() {
+		var oid uint32
+		var text string
+		if err := rows.Scan(&oid, &text); err != nil {
+			return nil, fmt.Errorf("describe tables: %w", err)
+		}
+		sum := sha256.Sum256([]byte(text))
+		out[oid] = hex.EncodeToString(sum[:12])
+	}
+	return out, rows.Err()
+}
+
+// moves reads how many rows the server counted as written, by table.
+func moves(ctx context.Context, conn *pgx.Conn) (map[uint32]int64, error) {
+	rows, err := conn.Query(ctx, `
+SELECT c.oid, pg_catalog.pg_stat_get_tuples_inserted(c.oid) + pg_catalog.pg_stat_get_tuples_updated(c.oid) + pg_catalog.pg_stat_get_tuples_deleted(c.oid)
+FROM pg_catalog.pg_class c WHERE c.relkind = 'r'`)
+	if err != nil {
+		return nil, fmt.Errorf("ask for written rows: %w", err)
+	}
+	out := map[uint32]int64{}
+	for rows.Next() {
+		var oid uint32
+		var n *int64
+		if err := rows.Scan(&oid, &n); err != nil {
+			return nil, fmt.Errorf("ask for written rows: %w", err)
+		}
+		if n != nil {
+			out[oid] = *n
+		}
+	}
+	return out, rows.Err()
+}
+
+// unchanged finds the tables whose rows are those of the point that a marker is
+// of, by the names of their files.
+func (s *snapshot) unchanged(ctx context.Context, since app.Marker, now time.Time) (map[string]known, error) {
+	kept := map[string]known{}
+	old := proofOf(since)
+	if s.proof.Server == "" || old.Server != s.proof.Server || old.Next > s.proof.Next || old.At == "" {
+		return kept, nil
+	}
+	// A log that is shorter than it was is another one.
+	forward, err := one[bool](ctx, s.conn, "SELECT "+literal(s.proof.At)+"::pg_lsn >= "+literal(old.At)+"::pg_lsn")
+	if err != nil || !forward {
+		return kept, err
+	}
+	for _, t := range s.tables {
+		k, ok := old.Tables[t.file]
+		if !ok || !s.comparable(t, k, now) {
+			continue
+		}
+		same, err := s.sameRows(ctx, t, k)
+		if err != nil {
+			return nil, err
+		}
+		if same {
+			kept[t.file] = k
+		}
+	}
+	return kept, nil
+}
+
+// comparable reports whether what is known of a table can be held against it.
+func (s *snapshot) comparable(t table, k known, now time.Time) bool {
+	age := now.Sub(time.Unix(0, k.Time))
+	return k.Shape != "" && k.Shape == s.shapes[t.oid] && k.Moves == s.moves[t.oid] && t.condition == "" && !t.extension &&
+		age >= 0 && age <= fullAfter && s.proof.Next-k.Horizon <= halfRound
+}
+
+// sameRows looks at every row's transaction.
+func (s *snapshot) sameRows(ctx context.Context, t table, k known) (bool, error) {
+	low := k.Horizon & (1<<32 - 1)
+	if low < 3 {
+		return false, nil // numbers below mean something else
+	}
+	var rows, newer int64
+	horizon := strconv.FormatInt(low, 10)
+	err := s.conn.QueryRow(ctx, "SELECT count(*), count(*) FILTER (WHERE pg_catalog.age(xmin) <= pg_catalog.age("+literal(horizon)+"::xid)) FROM ONLY "+t.sql()).Scan(&rows, &newer)
+	if err != nil {
+		return false, fmt.Errorf("look at the rows of %s: %w", t.sql(), err)
+	}
+	return newer == 0 && rows == k.Rows, nil
+}
+
+// remember makes the marker of a point from what was read of its tables. It is
+// called after the last of them was.
+func (cp *capture) remember(head app.Marker) (app.Marker, error) {
+	p := cp.s.proof
+	cp.mu.Lock()
+	defer cp.mu.Unlock()
+	p.Tables = map[string]known{}
+	for _, t := range cp.s.tables {
+		if k, ok := cp.kept[t.file]; ok {
+			p.Tables[t.file] = k
+			continue
+		}
+		size, read := cp.sizes[t.file]
+		rows, counted := cp.stats[t.key()]
+		if shape := cp.s.shapes[t.oid]; read && counted && shape != "" && t.condition == "" && !t.extension {
+			p.Tables[t.file] = known{Shape: shape, Rows: rows, Size: size, Time: cp.now.UnixNano(), Horizon: p.Horizon, Moves: cp.s.moves[t.oid]}
+		}
+	}
+	return p.marker(head)
+}

@@ -1,0 +1,384 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"kvart/app"
+)
+
+// lookLasts is how long a look at the shop serves the capture that follows it.
+const lookLasts = time.Minute
+
+// look is a capture that was closed unread: the agent's question whether
+// anything moved.
+type look struct{ at time.Time }
+
+// capture is the mirror at one moment, held open by a transaction.
+type capture struct {
+	e       *Engine
+	m       *mirror
+	conn    *sql.Conn
+	ctx     context.Context // of the capture: the transaction lives in it
+	present bool
+	source  app.SourceID
+	at      time.Time
+
+	mu    sync.Mutex // guards the connection
+	read  atomic.Bool
+	bytes atomic.Int64
+	files atomic.Int64
+	count map[string]int64
+	state map[string]kindState
+	shop  string
+	soft  string
+}
+
+// Capture implements [app.Connector].
+func (e *Engine) Capture(ctx context.Context, a app.Access, since app.Marker) (*app.Capture, error) {
+	c, err := e.open(ctx, a, false)
+	if err != nil {
+		return nil, canceled(ctx, err)
+	}
+	next, healthy, err := c.marker(ctx)
+	if err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	if since != "" && next == since && healthy {
+		c.read.Store(true) // nobody comes back for it
+		return &app.Capture{Idle: true, Close: c.closer()}, nil
+	}
+	return &app.Capture{Items: c.items, Next: next, Stats: c.stats, Close: c.closer()}, nil
+}
+
+// Present implements [app.Restorer]: the records of the shop as it is now, all
+// of them looked at afresh, without what is kept of earlier times and without
+// pictures, which a restore only adds to.
+func (e *Engine) Present(ctx context.Context, a app.Access) (*app.Capture, error) {
+	c, err := e.open(ctx, a, true)
+	if err != nil {
+		return nil, canceled(ctx, err)
+	}
+	return &app.Capture{Items: c.items, Stats: c.stats, Close: c.closer()}, nil
+}
+
+// open brings the mirror up to date and holds it as it then is.
+func (e *Engine) open(ctx context.Context, a app.Access, present bool) (c *capture, err error) {
+	unlock, err := e.lock(ctx, a.Source)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	dir, err := e.dir(a.Source)
+	if err != nil {
+		return nil, fmt.Errorf("find mirror: %w", err)
+	}
+	m, err := openMirror(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	c = &capture{e: e, m: m, ctx: ctx, present: present, source: a.Source.ID, at: e.o.Now(), count: map[string]int64{}, state: map[string]kindState{}}
+	if present || !e.justLooked(a.Source.ID, c.at) {
+		_, err = e.update(ctx, a, m, func(Kind) bool { return present }, present)
+	}
+	if err == nil {
+		err = c.begin(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
+}
+
+// justLooked reports whether the mirror was brought up to date a moment ago by
+// a capture that nobody read. It does so once.
+func (e *Engine) justLooked(id app.SourceID, now time.Time) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, ok := e.looked[id]
+	delete(e.looked, id)
+	age := now.Sub(l.at)
+	return ok && age >= 0 && age < lookLasts
+}
+
+// begin starts the transaction that holds the mirror still, and reads what is
+// known of the kinds.
+func (c *capture) begin(ctx context.Context) (err error) {
+	if c.conn, err = c.m.db.Conn(ctx); err != nil {
+		return wrap("read mirror", err)
+	}
+	if _, err := c.conn.ExecContext(ctx, `BEGIN DEFERRED`); err != nil {
+		return wrap("read mirror", err)
+	}
+	err = each(ctx, c.conn, func(scan func(...any) error) error {
+		var name, text string
+		if err := scan(&name, &text); err != nil {
+			return err
+		}
+		var s kindState
+		err := json.Unmarshal([]byte(text), &s)
+		c.state[name] = s
+		return err
+	}, `SELECT name, state FROM kind`)
+	if err != nil {
+		return err
+	}
+	if c.shop, err = c.m.meta(ctx, "shop"); err != nil {
+		return err
+	}
+	c.soft, err = c.m.meta(ctx, "software")
+	return err
+}
+
+// marker is a hash of all content; healthy reports that no kind has failed.
+func (c *capture) marker(ctx context.Context) (app.Marker, bool, error) {
+	h := sha256.New()
+	err := list(ctx, c.conn, c.present, func(l listed) error {
+		fmt.Fprintf(h, "%s\x00%s\x00%x\n", l.kind, l.id, l.hash)
+		return nil
+	})
+	if err != nil {
+		return "", false, err
+	}
+	healthy := true
+	err = mediaFiles(ctx, c.conn, func(f file) error {
+		fmt.Fprintf(h, "%s\x00%s\n", f.url, f.name)
+		healthy = healthy && f.code != app.CodeItemUnreadable
+		return nil
+	})
+	for _, k := range c.e.kinds {
+		healthy = healthy && c.state[k.Name].Code == ""
+	}
+	return app.Marker(hex.EncodeToString(h.Sum(nil))), healthy, err
+}
+
+// items yields every record, then pictures, then what could not be captured.
+func (c *capture) items(yield func(app.Item, error) bool) {
+	c.read.Store(true)
+	records, err := c.records()
+	if err != nil {
+		yield(app.Item{}, canceled(c.ctx, err))
+		return
+	}
+	manifest, err := c.manifest()
+	if err != nil {
+		yield(app.Item{}, err)
+		return
+	}
+	if !yield(manifest, nil) {
+		return
+	}
+	for _, l := range records {
+		if !yield(c.item(l), nil) {
+			return
+		}
+	}
+	if c.present {
+		return
+	}
+	if !c.media(yield) {
+		return
+	}
+	for _, k := range c.e.kinds {
+		if s := c.state[k.Name]; s.Code != "" && !yield(missing(k, s), nil) {
+			return
+		}
+	}
+}
+
+func (c *capture) records() (out []listed, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.files.Store(0)
+	c.bytes.Store(0)
+	clear(c.count)
+	err = list(c.ctx, c.conn, c.present, func(l listed) error {
+		if _, ok := c.e.byName[l.kind]; !ok {
+			return nil // a kind of an older build
+		}
+		out = append(out, l)
+		c.count[l.kind]++
+		c.files.Add(1)
+		c.bytes.Add(l.size)
+		return nil
+	})
+	return out, err
+}
+
+func (c *capture) item(l listed) app.Item {
+	return app.Item{
+		Path: c.e.byName[l.kind].place(l.id), Size: l.size, ModTime: stampOf(l.modified, l.hash), Mode: 0o600,
+		Open: func(ctx context.Context) (io.ReadCloser, error) { return c.content(ctx, l) },
+	}
+}
+
+func (c *capture) content(ctx context.Context, l listed) (io.ReadCloser, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, canceled(ctx, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	text, err := record(ctx, c.conn, l.kind, l.id)
+	if err != nil {
+		return nil, canceled(ctx, err)
+	}
+	if hashOf(text) != l.hash {
+		return nil, app.Errorf(app.CodeSourceDamaged, "shop: read mirror", "%s %s is not what was listed", l.kind, l.id)
+	}
+	return io.NopCloser(bytes.NewReader(text)), nil
+}
+
+// missing is the item that makes a kind that was not captured a problem.
+func missing(k Kind, s kindState) app.Item {
+	return app.Item{
+		Path: k.Name + ".missing", Size: -1, Mode: 0o600, Optional: true,
+		Open: func(context.Context) (io.ReadCloser, error) {
+			e := app.Errorf(s.Code, "shop: capture", "%s was not captured", k.Name)
+			for n, v := range s.Args {
+				e = e.With(n, v)
+			}
+			return nil, e
+		},
+	}
+}
+
+// whole is an item whose content is at hand.
+func whole(at string, text []byte) app.Item {
+	return app.Item{
+		Path: at, Size: int64(len(text)), ModTime: stampOf(time.Time{}, hashOf(text)), Mode: 0o600,
+		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil },
+	}
+}
+
+// media yields pictures and the lists of which is which.
+func (c *capture) media(yield func(app.Item, error) bool) bool {
+	var files []file
+	c.mu.Lock()
+	err := mediaFiles(c.ctx, c.conn, func(f file) error { files = append(files, f); return nil })
+	c.mu.Unlock()
+	if err != nil {
+		return yield(app.Item{}, canceled(c.ctx, err))
+	}
+	groups, seen := map[string]map[string]ref{}, map[string]bool{}
+	for _, f := range files {
+		if f.name == "" {
+			if f.code == app.CodeItemUnreadable && !yield(c.unfetched(f), nil) {
+				return false
+			}
+			continue
+		}
+		sum := sha256.Sum256([]byte(f.url))
+		g := hex.EncodeToString(sum[:1])
+		if groups[g] == nil {
+			groups[g] = map[string]ref{}
+		}
+		groups[g][f.url] = ref{File: f.name, Size: f.size}
+		if seen[f.name] {
+			continue
+		}
+		seen[f.name] = true
+		c.files.Add(1)
+		c.bytes.Add(f.size)
+		if !yield(c.picture(f), nil) {
+			return false
+		}
+	}
+	for g, refs := range groups {
+		text, err := json.MarshalIndent(refs, "", " ") // sorts
+		if err != nil {
+			return yield(app.Item{}, fmt.Errorf("list files: %w", err))
+		}
+		if !yield(whole(path.Join(mediaRefs, g+".json"), text), nil) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *capture) picture(f file) app.Item {
+	return app.Item{
+		Path: path.Join(mediaDir, f.name), Size: f.size, ModTime: stampOf(time.Time{}, hashOf([]byte(f.name))), Mode: 0o600, Optional: true,
+		Open: func(ctx context.Context) (io.ReadCloser, error) { return c.e.openFile(ctx, c.m.dir, f) },
+	}
+}
+
+// unfetched is the item of a file that could not be had.
+func (c *capture) unfetched(f file) app.Item {
+	sum := sha256.Sum256([]byte(f.url))
+	return app.Item{
+		Path: path.Join(mediaDir, "missing", hex.EncodeToString(sum[:8])+extension(f.url)), Size: -1, Mode: 0o600, Optional: true,
+		Open: func(context.Context) (io.ReadCloser, error) {
+			return nil, app.Errorf(f.code, "shop: fetch file", "%s was not fetched", f.url).With("path", f.url)
+		},
+	}
+}
+
+// manifest tells what a point holds and what it lacks.
+func (c *capture) manifest() (app.Item, error) {
+	type kind struct {
+		Records int64             `json:"records"`
+		Missing app.Code          `json:"missing,omitempty"`
+		Since   *time.Time        `json:"since,omitempty"`
+		Args    map[string]string `json:"args,omitempty"`
+		Absent  bool              `json:"absent,omitempty"`
+		Pending bool              `json:"pending,omitempty"` // not read to its end yet
+	}
+	m := struct {
+		Format   int             `json:"format"`
+		Platform app.Kind        `json:"platform"`
+		Shop     string          `json:"shop,omitempty"`
+		Software string          `json:"software,omitempty"`
+		Kinds    map[string]kind `json:"kinds"`
+	}{Format: 1, Platform: c.e.Spec().Kind, Shop: c.shop, Software: c.soft, Kinds: map[string]kind{}}
+	for _, k := range c.e.kinds {
+		s := c.state[k.Name]
+		out := kind{Records: c.count[k.Name], Missing: s.Code, Absent: s.Absent, Pending: s.Listing}
+		if s.Code != "" {
+			since := s.Failed.UTC()
+			out.Since, out.Args = &since, s.Args
+		}
+		m.Kinds[k.Name] = out
+	}
+	text, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return app.Item{}, fmt.Errorf("describe point: %w", err)
+	}
+	return whole(manifestFile, append(text, '\n')), nil
+}
+
+// stats counts the records of each kind.
+func (c *capture) stats() app.Stats {
+	s := app.Stats{"files": c.files.Load(), "bytes": c.bytes.Load()}
+	for name, n := range c.count {
+		s["kind."+name] = n
+	}
+	return s
+}
+
+func (c *capture) closer() func() error { return sync.OnceValue(c.close) }
+
+func (c *capture) close() error {
+	var err error
+	if c.conn != nil {
+		// the transaction only reads: closing the connection ends it
+		_, rollback := c.conn.ExecContext(context.WithoutCancel(c.ctx), `ROLLBACK`)
+		err = errors.Join(rollback, c.conn.Close())
+		if !c.read.Load() && !c.present {
+			c.e.mu.Lock()
+			c.e.looked[c.source] = look{at: c.e.o.Now()}
+			c.e.mu.Unlock()
+		}
+	}
+	return errors.Join(err, c.m.close())
+}

@@ -1,0 +1,356 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"kvart/app"
+)
+
+const (
+	// overlap is how far back a cursor reaches again: a shop's servers don't
+	// all have one clock, and a change is seen only when it is committed.
+	overlap   = 10 * time.Minute
+	perBatch  = 100 // records written to the mirror at once, and fetched at once
+	atOnce    = 3   // kinds
+	recheck   = 200 // records that seem gone are asked for one by one, up to so many
+	unusual   = 5   // a fifth of a kind gone at once is unusual
+	fewEnough = 5   // but so few are not
+)
+
+// update is one bringing up to date of a mirror.
+type update struct {
+	e     *Engine
+	m     *mirror
+	shop  Shop
+	probe Probe
+	now   time.Time
+	// exact kinds are due, and swept: their present state is wanted.
+	exact func(Kind) bool
+	// prompt reports that somebody waits: what is promised for the night only,
+	// and never put back, is left alone.
+	prompt bool
+	shown  app.Progress
+
+	mu        sync.Mutex // guards what follows
+	mentioned map[string]map[string]Key
+}
+
+// update brings the mirror up to date. Kinds that fail alone are noted in
+// their state; the error is of the shop as a whole, and what was read until
+// then stays in the mirror.
+func (e *Engine) update(ctx context.Context, a app.Access, m *mirror, exact func(Kind) bool, prompt bool) (Shop, error) {
+	shop, err := e.platform.Open(ctx, a, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.seed(ctx, a, m); err != nil {
+		return nil, err
+	}
+	u := &update{e: e, m: m, shop: shop, now: e.o.Now(), exact: exact, prompt: prompt, shown: shown(a), mentioned: map[string]map[string]Key{}}
+	u.shown.Expect(0, 0) // it has begun
+	if u.probe, err = shop.Probe(ctx); err != nil {
+		return nil, err
+	}
+	if err := m.setMeta(ctx, "shop", u.probe.Name); err != nil {
+		return nil, err
+	}
+	if err := m.setMeta(ctx, "software", u.probe.Version); err != nil {
+		return nil, err
+	}
+	if err := u.kinds(ctx); err != nil {
+		return nil, canceled(ctx, err)
+	}
+	return shop, u.files(ctx)
+}
+
+// kinds brings all kinds up to date, a few at once: those that others belong to
+// first, and those last that others mention.
+func (u *update) kinds(ctx context.Context) error {
+	var roots, below, last []Kind
+	for _, k := range u.e.kinds {
+		switch {
+		case k.Changes == ByMention:
+			last = append(last, k)
+		case k.Parent != "":
+			below = append(below, k)
+		default:
+			roots = append(roots, k)
+		}
+	}
+	for _, part := range [][]Kind{roots, below, last} {
+		g, ctx := errgroup.WithContext(ctx)
+		g.SetLimit(atOnce)
+		for _, k := range part {
+			g.Go(func() error { return u.kind(ctx, k) })
+		}
+		if err := g.Wait(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// canceled gives an error the code of an end that was asked for.
+func canceled(ctx context.Context, err error) error {
+	if err != nil && (ctx.Err() != nil && errors.Is(err, ctx.Err()) || errors.Is(err, context.Canceled)) && app.CodeOf(err) != app.CodeCanceled {
+		return &app.Error{Code: app.CodeCanceled, Op: "shop", Err: err}
+	}
+	return err
+}
+
+// kind brings one kind up to date.
+func (u *update) kind(ctx context.Context, k Kind) error {
+	s, err := u.m.state(ctx, k.Name)
+	if err != nil {
+		return err
+	}
+	if refused := u.probe.Kinds[k.Name]; refused != nil {
+		return u.settle(ctx, k, s, refused)
+	}
+	if u.prompt && k.Every == Night && k.Restore == Manual {
+		return nil
+	}
+	night := u.exact(k) || u.nightly(s.Swept)
+	switch {
+	case s.Listed.IsZero() || s.Listing:
+		err = u.list(ctx, k, &s)
+	case !u.due(k, s):
+		return nil
+	case k.Changes == ByList:
+		err = u.list(ctx, k, &s)
+	default:
+		err = u.changes(ctx, k, &s)
+		if err == nil && night && (k.Deletions == ByFeed || k.Deletions == BySweep) {
+			err = u.sweep(ctx, k, &s)
+		}
+	}
+	return u.settle(ctx, k, s, err)
+}
+
+// due reports whether a kind is to be read now.
+func (u *update) due(k Kind, s kindState) bool {
+	age := u.now.Sub(s.Asked)
+	switch {
+	case u.exact(k) || k.Every == 0 || s.Code != "" || age < 0:
+		return true
+	case k.Every == Night:
+		return u.nightly(s.Asked)
+	}
+	return age >= k.Every-time.Minute
+}
+
+// nightly reports whether what is done once a night is due: in the small hours
+// when it was not done this night, and at any time when it was not done for
+// more than a day, since shops' computers are off at night.
+func (u *update) nightly(last time.Time) bool {
+	age := u.now.Sub(last)
+	h := u.now.Local().Hour()
+	return age < 0 || age > 26*time.Hour || age > 12*time.Hour && h >= 1 && h < 5
+}
+
+// settle keeps what became of a kind. Its error ends the capture.
+func (u *update) settle(ctx context.Context, k Kind, s kindState, err error) error {
+	known := app.AsError(err)
+	switch {
+	case err == nil:
+		s.Asked, s.Absent = u.now, false
+		if s.Held == 0 {
+			s.Code, s.Args, s.Failed = "", nil, time.Time{}
+		}
+	case known.Code == app.CodeKindMissing && s.Listed.IsZero():
+		s.Absent, s.Asked = true, u.now
+	case condemns(known.Code):
+		if s.Code != known.Code {
+			s.Failed = u.now
+		}
+		s.Code, s.Args = known.Code, maps.Clone(known.Args)
+		if s.Args == nil {
+			s.Args = map[string]string{}
+		}
+		s.Args["kind"] = k.Name
+		u.e.o.Log.WarnContext(ctx, "Kind not captured", "kind", k.Name, "code", known.Code, "error", err)
+	default:
+		return err
+	}
+	return setState(ctx, u.m.db, k.Name, s)
+}
+
+// condemns reports whether an error is about one kind.
+func condemns(c app.Code) bool {
+	switch c {
+	case app.CodeShopScope, app.CodeShopAnswer, app.CodeShopRedacted, app.CodeKindMissing:
+		return true
+	}
+	return false
+}
+
+// errPaused ends a list for now: it goes on with the next capture.
+var errPaused = errors.New("paused")
+
+// list reads the whole list of a kind, from where it was cut off. One that is
+// promised for the night only is read in slices, so that a first backup is not
+// kept waiting for it; after two days the promise counts for more.
+func (u *update) list(ctx context.Context, k Kind, s *kindState) error {
+	if !s.Listing || s.Resume == "" {
+		s.Gen++
+		s.Listing, s.Resume, s.Began = true, "", u.clock()
+	}
+	var until time.Time
+	if k.Every == Night && u.clock().Sub(s.Began) < 2*Night {
+		until = timeNow().Add(u.e.slice)
+	}
+	err := u.take(ctx, k, s, Query{Resume: s.Resume}, until)
+	if errors.Is(err, errPaused) {
+		return setState(ctx, u.m.db, k.Name, *s)
+	}
+	if err != nil {
+		return err
+	}
+	gone, err := u.m.unseen(ctx, k.Name, s.Gen)
+	if err != nil {
+		return err
+	}
+	s.Listing, s.Resume, s.Listed, s.Swept, s.Cursor = false, "", u.now, u.now, s.Began
+	return u.gone(ctx, k, s, gone, k.Archive)
+}
+
+// clock is the shop's, which its dates go by.
+func (u *update) clock() time.Time { return timeNow().Add(u.shop.Skew()) }
+
+// take keeps what a list yields, until a time where that is given. Of a whole
+// list it notes how far it came.
+func (u *update) take(ctx context.Context, k Kind, s *kindState, q Query, until time.Time) error {
+	whole := q.Since.IsZero()
+	var batch []Record
+	steps := 0
+	t := tally{p: u.shown}
+	defer t.end()
+	for r, err := range u.shop.List(ctx, k, q) {
+		if err != nil {
+			return errors.Join(err, u.keep(ctx, k, s, batch))
+		}
+		t.saw(r)
+		if r.ID != "" {
+			batch = append(batch, r)
+		}
+		over := !until.IsZero() && r.Resume != "" && timeNow().After(until)
+		if steps++; steps < perBatch && !over {
+			continue
+		}
+		if whole {
+			s.Resume = r.Resume
+		}
+		if err := u.keep(ctx, k, s, batch); err != nil {
+			return err
+		}
+		t.tell()
+		batch, steps = batch[:0], 0
+		if over {
+			return errPaused
+		}
+	}
+	return u.keep(ctx, k, s, batch)
+}
+
+// keep writes records to the mirror, less those in the trash.
+func (u *update) keep(ctx context.Context, k Kind, s *kindState, batch []Record) error {
+	rows := make([]row, 0, len(batch))
+	for _, r := range batch {
+		if r.Trashed {
+			continue
+		}
+		row, err := k.row(r)
+		if err != nil {
+			return app.Errorf(app.CodeShopAnswer, "shop: read record", "%w", err)
+		}
+		rows = append(rows, row)
+	}
+	u.mu.Lock()
+	for _, r := range batch {
+		for kind, keys := range r.Mentions {
+			if u.mentioned[kind] == nil {
+				u.mentioned[kind] = map[string]Key{}
+			}
+			for _, key := range keys {
+				u.mentioned[kind][key.ID] = key
+			}
+		}
+	}
+	u.mu.Unlock()
+	return u.m.put(ctx, k, rows, *s)
+}
+
+// changes reads what changed since the last time.
+func (u *update) changes(ctx context.Context, k Kind, s *kindState) error {
+	began := u.clock()
+	since := s.Cursor.Add(-overlap)
+	if err := u.take(ctx, k, s, Query{Since: since}, time.Time{}); err != nil {
+		return err
+	}
+	if k.Changes == ByMention {
+		if err := u.mentions(ctx, k, s); err != nil {
+			return err
+		}
+	}
+	var gone []string
+	if k.Deletions == ByFeed {
+		for id, err := range u.shop.Gone(ctx, k, since) {
+			if err != nil {
+				return err
+			}
+			gone = append(gone, id)
+		}
+	}
+	s.Cursor = began
+	return u.gone(ctx, k, s, gone, false)
+}
+
+func (u *update) mentions(ctx context.Context, k Kind, s *kindState) error {
+	u.mu.Lock()
+	keys := slices.Collect(maps.Values(u.mentioned[k.Name]))
+	u.mu.Unlock()
+	_, err := u.fetch(ctx, k, s, keys)
+	return err
+}
+
+// fetch reads single records, and returns the ids of those that are there.
+func (u *update) fetch(ctx context.Context, k Kind, s *kindState, keys []Key) (map[string]bool, error) {
+	there := map[string]bool{}
+	slices.SortFunc(keys, func(a, b Key) int { return compareID(a.ID, b.ID) })
+	for chunk := range slices.Chunk(keys, perBatch) {
+		records, err := u.shop.Fetch(ctx, k, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range records {
+			there[r.ID] = !r.Trashed
+		}
+		if err := u.keep(ctx, k, s, records); err != nil {
+			return nil, err
+		}
+		u.shown.Expect(int64(len(records)), 0)
+		u.shown.Done(int64(len(records)), 0)
+	}
+	return there, nil
+}
+
+// compareID orders ids, numbers by their size.
+func compareID(a, b string) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,219 @@
+package shopify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"kvart/app"
+)
+
+// States of a bulk operation.
+const (
+	bulkCompleted = "COMPLETED"
+	bulkCreated   = "CREATED"
+	bulkRunning   = "RUNNING"
+	bulkFailed    = "FAILED"
+	bulkExpired   = "EXPIRED"
+)
+
+const (
+	firstPoll   = 500 * time.Millisecond
+	slowestPoll = 10 * time.Second
+	bulkWait    = 10 * time.Minute // for a free place among the shop's operations
+	bulkStarts  = 3
+)
+
+// bulkState is a bulk operation as the shop tells of it.
+type bulkState struct {
+	ID        string    `json:"id"`
+	Status    string    `json:"status"`
+	ErrorCode string    `json:"errorCode"`
+	URL       string    `json:"url"`
+	Partial   string    `json:"partialDataUrl"`
+	Objects   string    `json:"objectCount"` // numbers of this size are texts
+	FileSize  string    `json:"fileSize"`
+	CreatedAt time.Time `json:"createdAt"`
+	Query     string    `json:"query"`
+}
+
+// runBulk has the shop write the whole result of a query into a file, and
+// fetches it. resume is the operation an earlier run had started, "" for none;
+// one that still runs for the same query is taken over too. The id returned is
+// that of the operation whose result it is.
+func (c *client) runBulk(ctx context.Context, l library, text, resume, dir string) (*spool, string, error) {
+	id := resume
+	if id == "" {
+		var err error
+		if id, err = c.runningBulk(ctx, l, text); err != nil {
+			return nil, "", err
+		}
+	}
+	for start := 1; ; start++ {
+		if id == "" {
+			var err error
+			if id, err = c.startBulk(ctx, l, text); err != nil {
+				return nil, "", err
+			}
+		}
+		s, err := c.bulkResult(ctx, l, id, dir)
+		if !errors.Is(err, errBulkAgain) || start >= bulkStarts {
+			return s, id, c.bulkError(ctx, err)
+		}
+		id = ""
+	}
+}
+
+// errBulkAgain says that an operation's result is not to be had, and that
+// another may fare better.
+var errBulkAgain = errors.New("the bulk operation came to nothing")
+
+func (c *client) bulkError(ctx context.Context, err error) error {
+	if errors.Is(err, errBulkAgain) && ctx.Err() == nil {
+		return app.Errorf(app.CodeShopAnswer, "shopify: bulk operation", "%w", err)
+	}
+	return c.coded(ctx, err)
+}
+
+// runningBulk finds an operation for the same query that has not ended, such as
+// one that was started by a run that was killed.
+func (c *client) runningBulk(ctx context.Context, l library, text string) (string, error) {
+	var got struct {
+		Operations struct {
+			Nodes []bulkState `json:"nodes"`
+		} `json:"bulkOperations"`
+	}
+	if err := c.run(ctx, l["bulk_recent"], nil, &got); err != nil {
+		return "", err
+	}
+	for _, op := range got.Operations.Nodes {
+		if op.Query == text && (op.Status == bulkCreated || op.Status == bulkRunning) {
+			return op.ID, nil
+		}
+	}
+	return "", nil
+}
+
+func (c *client) startBulk(ctx context.Context, l library, text string) (string, error) {
+	for waited := time.Duration(0); ; waited += slowestPoll {
+		var got struct {
+			Run struct {
+				Operation  *bulkState  `json:"bulkOperation"`
+				UserErrors []userError `json:"userErrors"`
+			} `json:"bulkOperationRunQuery"`
+		}
+		if err := c.run(ctx, l["bulk"], map[string]any{"query": text}, &got); err != nil {
+			return "", err
+		}
+		if len(got.Run.UserErrors) == 0 && got.Run.Operation != nil {
+			return got.Run.Operation.ID, nil
+		}
+		err := userErrors(got.Run.UserErrors)
+		if len(got.Run.UserErrors) == 0 || !full(got.Run.UserErrors[0].Code) || waited >= bulkWait {
+			return "", app.Errorf(app.CodeShopAnswer, "shopify: start bulk operation", "%w", err)
+		}
+		if err := c.meter.sleep(ctx, slowestPoll); err != nil {
+			return "", c.coded(ctx, err)
+		}
+	}
+}
+
+// full reports whether a code means that the shop runs as many operations as
+// it can.
+func full(code string) bool { return code == "LIMIT_REACHED" || code == "OPERATION_IN_PROGRESS" }
+
+// bulkResult waits for an operation to end and fetches what it wrote. A result
+// that is only a part is never taken.
+func (c *client) bulkResult(ctx context.Context, l library, id, dir string) (*spool, error) {
+	for pause := firstPoll; ; pause = min(pause*3/2, slowestPoll) {
+		var got struct {
+			Operation *bulkState `json:"bulkOperation"`
+		}
+		if err := c.run(ctx, l["bulk_state"], map[string]any{"id": id}, &got); err != nil {
+			return nil, err
+		}
+		op := got.Operation
+		switch {
+		case op == nil || op.Status == bulkExpired:
+			return nil, fmt.Errorf("%w: its result is there no more", errBulkAgain)
+		case op.Status == bulkCompleted:
+			return c.download(ctx, op, dir)
+		case op.Status == bulkFailed && op.ErrorCode == codeDenied:
+			return nil, c.failed(app.CodeShopScope, fmt.Errorf("bulk operation %s was denied access", id))
+		case op.Status != bulkCreated && op.Status != bulkRunning:
+			return nil, fmt.Errorf("%w: %s %s", errBulkAgain, op.Status, op.ErrorCode)
+		}
+		if err := c.meter.sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// download fetches the file of an operation that completed, and holds it to
+// what the shop says it wrote.
+func (c *client) download(ctx context.Context, op *bulkState, dir string) (*spool, error) {
+	objects, err := strconv.ParseInt(op.Objects, 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("%w: it wrote %q objects", errBulkAgain, op.Objects)
+	}
+	if op.URL == "" {
+		if objects != 0 || op.Partial != "" {
+			return nil, fmt.Errorf("%w: it wrote %d objects and tells no place", errBulkAgain, objects)
+		}
+		return &spool{}, nil
+	}
+	body, err := c.open(ctx, op.URL)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newSpool(dir, body)
+	if err = errors.Join(err, body.Close()); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %w", errBulkAgain, err), s.close())
+	}
+	if int64(len(s.lines)) != objects {
+		return nil, errors.Join(fmt.Errorf("%w: %d objects of %d", errBulkAgain, len(s.lines), objects), s.close())
+	}
+	return s, nil
+}
+
+// open fetches a file from where the shop keeps files, without any key.
+func (c *client) open(ctx context.Context, address string) (io.ReadCloser, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && c.cfg.base != u.Scheme+"://"+u.Host {
+		return nil, app.Errorf(app.CodeShopAnswer, "shopify: fetch file", "%q is no safe address", address)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.files.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, errors.Join(app.Errorf(app.CodeShopAnswer, "shopify: fetch file", "status %d", resp.StatusCode), resp.Body.Close())
+	}
+	return resp.Body, nil
+}
+
+// userError is what a mutation says about its input.
+type userError struct {
+	Code    string   `json:"code"`
+	Field   []string `json:"field"`
+	Message string   `json:"message"`
+}
+
+// userErrors makes one error of what a mutation complained about, nil of
+// nothing.
+func userErrors(list []userError) error {
+	var all []error
+	for _, e := range list {
+		all = append(all, fmt.Errorf("%s %v: %s", e.Code, e.Field, e.Message))
+	}
+	return errors.Join(all...)
+}

@@ -1,0 +1,182 @@
+package shopify
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kvart/connectors/rest"
+)
+
+// bulkRead is a kind read whole by bulk operations.
+type bulkRead struct {
+	sp    spec
+	top   *selection // what was asked of the records
+	main  *assembler
+	parts []bulkPart
+	ops   []string // ids of the operations
+}
+
+// bulkPart is a connection read by an operation of its own.
+type bulkPart struct {
+	lift
+	top *selection
+	asm *assembler
+	of  map[string][]int // lines by the record they belong to
+}
+
+// readBulk runs the operations that read a kind whole; resume are those an
+// earlier run has started.
+func (s *shop) readBulk(ctx context.Context, sp spec, resume []string) (*bulkRead, error) {
+	d := s.l[sp.list]
+	lifted := make([]string, 0, len(sp.lift))
+	for _, f := range sp.lift {
+		lifted = append(lifted, f.field)
+	}
+	started := func(i int) string {
+		if i < len(resume) {
+			return resume[i]
+		}
+		return ""
+	}
+	ahead, err := s.startParts(ctx, sp, d, started)
+	if err != nil {
+		return nil, err
+	}
+	file, id, err := s.c.runBulk(ctx, s.l, bulk(d, "", lifted...), started(0), s.p.o.Temp)
+	if err != nil {
+		return nil, err
+	}
+	b := &bulkRead{sp: sp, top: d.root[0], main: &assembler{spool: file, children: sp.children}, ops: []string{id}}
+	for i, f := range sp.lift {
+		part, id, err := s.readPart(ctx, sp, d, f, ahead[i])
+		if err != nil {
+			return nil, errors.Join(err, b.close())
+		}
+		b.parts, b.ops = append(b.parts, part), append(b.ops, id)
+	}
+	return b, nil
+}
+
+// startParts starts the operations of parts, which then run beside the main one.
+func (s *shop) startParts(ctx context.Context, sp spec, d document, started func(int) string) (ids []string, err error) {
+	for i, f := range sp.lift {
+		id := started(i + 1)
+		text, _ := lifted(d, f.field, f.root, f.parent)
+		if id == "" {
+			id, err = s.c.runningBulk(ctx, s.l, text)
+		}
+		if id == "" && err == nil {
+			id, err = s.c.startBulk(ctx, s.l, text)
+		}
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+func (s *shop) readPart(ctx context.Context, sp spec, d document, f lift, resume string) (bulkPart, string, error) {
+	text, top := lifted(d, f.field, f.root, f.parent)
+	file, id, err := s.c.runBulk(ctx, s.l, text, resume, s.p.o.Temp)
+	if err != nil {
+		return bulkPart{}, "", err
+	}
+	part := bulkPart{lift: f, top: top, asm: &assembler{spool: file, children: sp.children}, of: map[string][]int{}}
+	for _, line := range file.roots {
+		m, err := file.line(line)
+		if err != nil {
+			return bulkPart{}, "", errors.Join(err, file.close())
+		}
+		owner, _ := m[f.parent].(map[string]any)
+		of, _ := owner["id"].(string)
+		part.of[of] = append(part.of[of], line)
+	}
+	return part, id, nil
+}
+
+func (b *bulkRead) close() error {
+	err := b.main.spool.close()
+	for _, p := range b.parts {
+		err = errors.Join(err, p.asm.spool.close())
+	}
+	return err
+}
+
+// record assembles the record of a root line.
+func (b *bulkRead) record(line int) (map[string]any, error) {
+	m, err := b.main.record(line, b.top.nodes().sel)
+	if err != nil {
+		return nil, err
+	}
+	id, _ := m["id"].(string)
+	for _, p := range b.parts {
+		all := []any{}
+		for _, l := range p.of[id] {
+			e, err := p.asm.record(l, p.top.nodes().sel)
+			if err != nil {
+				return nil, err
+			}
+			delete(e, p.parent)
+			all = append(all, e)
+		}
+		m[p.field] = all
+	}
+	return m, nil
+}
+
+// recordsAtOnce is how many assembled records are finished together.
+const recordsAtOnce = 100
+
+// inBulk yields a kind that is read whole by bulk operations.
+func (s *shop) inBulk(ctx context.Context, sp spec, resume string, yield func(rest.Record) error) (err error) {
+	var ops []string
+	skip := 0
+	if text, ok := strings.CutPrefix(resume, resumeBulk); ok {
+		list, n, _ := strings.Cut(text, "|")
+		if skip, err = strconv.Atoi(n); err == nil {
+			ops = strings.Split(list, ",")
+		}
+	}
+	b, err := s.readBulk(ctx, sp, ops)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	if !slices.Equal(b.ops, ops) {
+		skip = 0
+	}
+	for n := skip; n < len(b.main.spool.roots); n += recordsAtOnce {
+		end := min(n+recordsAtOnce, len(b.main.spool.roots))
+		records, err := s.assembled(ctx, b, b.main.spool.roots[n:end])
+		if err != nil {
+			return err
+		}
+		for i, r := range records {
+			r.Left = len(b.main.spool.roots) - n - i
+			r.Resume = resumeBulk + strings.Join(b.ops, ",") + "|" + strconv.Itoa(n)
+			if err := yield(r); err != nil {
+				return err
+			}
+		}
+	}
+	if skip == 0 {
+		return b.main.done()
+	}
+	return nil
+}
+
+func (s *shop) assembled(ctx context.Context, b *bulkRead, lines []int) ([]rest.Record, error) {
+	elements := make([]map[string]any, 0, len(lines))
+	for _, l := range lines {
+		m, err := b.record(l)
+		if err != nil {
+			return nil, err
+		}
+		elements = append(elements, m)
+	}
+	return s.records(ctx, b.sp, elements)
+}

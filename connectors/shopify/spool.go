@@ -1,0 +1,151 @@
+package shopify
+
+import (
+	"bufio"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+
+	"kvart/app"
+)
+
+// spool holds the lines of a bulk operation's result in a temporary file, under
+// a key that only lives in memory, since they tell about customers.
+type spool struct {
+	file  *os.File
+	block cipher.Block
+	iv    [aes.BlockSize]byte
+
+	lines    []span
+	roots    []int            // lines without a parent, in order
+	children map[string][]int // lines by their parent's id, in order
+}
+
+// span is where a line lies.
+type span struct {
+	at   int64
+	size int32
+}
+
+// lineHead is what a line says about where it belongs.
+type lineHead struct {
+	Parent string `json:"__parentId"`
+}
+
+// longestLine is more than Shopify puts into one line.
+const longestLine = 64 << 20
+
+// newSpool reads a result to its end. The file is gone with the spool.
+func newSpool(dir string, from io.Reader) (_ *spool, err error) {
+	f, err := os.CreateTemp(dir, "kvart-bulk-*")
+	if err != nil {
+		return nil, fmt.Errorf("make temporary file: %w", err)
+	}
+	s := &spool{file: f, children: map[string][]int{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return nil, err
+	}
+	if _, err := rand.Read(s.iv[:8]); err != nil {
+		return nil, err
+	}
+	if s.block, err = aes.NewCipher(key); err != nil {
+		return nil, err
+	}
+	runtime.AddCleanup(s, func(f *os.File) { dispose(f) }, f)
+	return s, s.fill(from)
+}
+
+func (s *spool) fill(from io.Reader) error {
+	out := bufio.NewWriterSize(cipher.StreamWriter{S: cipher.NewCTR(s.block, s.iv[:]), W: s.file}, 1<<18)
+	in := bufio.NewScanner(from)
+	in.Buffer(make([]byte, 1<<16), longestLine)
+	var at int64
+	for in.Scan() {
+		line := in.Bytes()
+		if len(line) == 0 {
+			continue
+		}
+		var head lineHead
+		if err := json.Unmarshal(line, &head); err != nil {
+			return app.Errorf(app.CodeShopAnswer, "shopify: read result", "line %d is cut or no JSON: %w", len(s.lines)+1, err)
+		}
+		if head.Parent == "" {
+			s.roots = append(s.roots, len(s.lines))
+		} else {
+			s.children[head.Parent] = append(s.children[head.Parent], len(s.lines))
+		}
+		s.lines = append(s.lines, span{at, int32(len(line))})
+		at += int64(len(line))
+		if _, err := out.Write(line); err != nil {
+			return fmt.Errorf("write temporary file: %w", err)
+		}
+	}
+	if err := in.Err(); err != nil {
+		return fmt.Errorf("read result: %w", err)
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("write temporary file: %w", err)
+	}
+	return nil
+}
+
+// line decodes one line.
+func (s *spool) line(i int) (map[string]any, error) {
+	l := s.lines[i]
+	skip := l.at % aes.BlockSize
+	buf := make([]byte, skip+int64(l.size))
+	if _, err := s.file.ReadAt(buf, l.at-skip); err != nil {
+		return nil, fmt.Errorf("read temporary file: %w", err)
+	}
+	iv := s.iv
+	binary.BigEndian.PutUint64(iv[8:], uint64(l.at/aes.BlockSize))
+	cipher.NewCTR(s.block, iv[:]).XORKeyStream(buf, buf)
+	var m map[string]any
+	if err := decode(buf[skip:], &m); err != nil {
+		return nil, err
+	}
+	delete(m, "__parentId")
+	return m, nil
+}
+
+func (s *spool) close() error {
+	if s == nil || s.file == nil {
+		return nil
+	}
+	return errors.Join(ignoreClosed(s.file.Close()), ignoreGone(os.Remove(s.file.Name())))
+}
+
+// dispose takes away the file of a spool that nobody closed: a capture that
+// was given up.
+func dispose(f *os.File) {
+	if f.Close() == nil {
+		_ = os.Remove(f.Name()) // closed twice does no harm, and left over the system clears it
+	}
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func ignoreGone(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
