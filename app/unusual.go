@@ -25,7 +25,7 @@ const (
 	UnusualOldFiles  UnusualCode = "old_files"  // files untouched for months were touched, several at once
 	UnusualPrices    UnusualCode = "prices"     // prices of most products changed
 	UnusualPayment   UnusualCode = "payment"    // where payments go was changed
-	UnusualTurned    UnusualCode = "turned"     // what was readable is locked, empty or no database any more
+	UnusualTurned    UnusualCode = "turned"     // what was readable is locked, or no database any more
 )
 
 // UnusualCodes lists every rule.

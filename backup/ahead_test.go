@@ -17,7 +17,7 @@ import (
 func TestVault_ReadsLargeFilesAnyWay(t *testing.T) {
 	t.Parallel()
 	v := fixture(t).Create(t)
-	data := vaulttest.Noise(40<<20+77, 5)
+	data := vaulttest.Noise(18<<20+77, 5)
 	paged := vaulttest.File("kassa.db", data)
 	paged.Pages = 4096
 	r := vaulttest.Save(t, v, vaulttest.Request("db", paged, rolling("a.sql", data), vaulttest.File("plain", data)))
@@ -46,7 +46,7 @@ func wander(t *testing.T, view app.PointFS, name string, data []byte) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	at := 0
 	buf := make([]byte, 3<<20)
-	for step := range 30 {
+	for step := range 20 {
 		if step%7 == 6 { // and once after many pieces were read ahead
 			at = rnd.IntN(len(data))
 			if n, err := f.(io.Seeker).Seek(int64(at), io.SeekStart); err != nil || n != int64(at) {

@@ -59,21 +59,14 @@ func (a *Agent) judge(ctx context.Context, r *sourceRun) error {
 	if err != nil {
 		return err
 	}
-	if f.Expected, err = a.ourOwn(ctx, r.source.ID, last); err != nil {
-		return err
-	}
-	if f.Canary == app.CanaryTouched && (f.Expected || last.IsZero()) {
-		// a restore took it along, or the settings came from another computer
-		f.Canary = app.CanaryAlive
-		if err := a.Lookout.PlantCanary(a.folderOf(r.source)); err != nil {
-			a.Log.WarnContext(ctx, "Canary not planted", "source", r.source.ID, "error", err)
-		}
-	}
 	open, err := a.openUnusual(ctx, r.source.ID)
 	if err != nil {
 		return err
 	}
 	f.Asked = open != nil
+	if err := a.explain(ctx, r, &f, last); err != nil {
+		return err
+	}
 	if r.watch == nil {
 		a.watchRun(ctx, r)
 	}
@@ -95,6 +88,23 @@ func (a *Agent) judge(ctx context.Context, r *sourceRun) error {
 		return nil
 	}
 	return a.raise(ctx, r, found, open)
+}
+
+// explain finds what Kvart itself did to a source since it was judged last, and
+// puts back a canary that went missing by it: a restore took it along, or the
+// settings came from another computer.
+func (a *Agent) explain(ctx context.Context, r *sourceRun, f *app.RunFacts, last time.Time) (err error) {
+	if f.Expected, err = a.ourOwn(ctx, r.source.ID, last); err != nil {
+		return err
+	}
+	if f.Canary != app.CanaryTouched || !f.Expected && !last.IsZero() {
+		return nil
+	}
+	f.Canary = app.CanaryAlive
+	if err := a.Lookout.PlantCanary(a.folderOf(r.source)); err != nil {
+		a.Log.WarnContext(ctx, "Canary not planted", "source", r.source.ID, "error", err)
+	}
+	return nil
 }
 
 // facts are what a run showed, beside its items.

@@ -222,6 +222,9 @@ func TestReplay_databaseTurnedIntoNoise(t *testing.T) {
 	s.quarter()
 	s.none("off line")
 	s.facts.Failed = app.CodeSourceNotDB
+	s.quarter()
+	s.none("it may just be written anew")
+	s.facts.Failed = app.CodeSourceNotDB
 	s.want(s.quarter(), app.UnusualAlarm, app.UnusualTurned)
 }
 

@@ -80,6 +80,7 @@ func (r *run) Judge(f app.RunFacts) (app.Finding, []byte, error) {
 	if f.Idle {
 		return j.end()
 	}
+	s.Turned = 0
 	s.halfDays(f.At)
 	j.counts()
 	for kind, n := range r.held {
@@ -148,17 +149,15 @@ func (j *judging) end() (app.Finding, []byte, error) {
 	return j.out, learned, err
 }
 
-// turned looks at a source that could not be read, and could before.
+// turned looks at a source that could not be read, and could before. One that
+// is just being written anew is readable the next time.
 func (j *judging) turned() {
-	if j.s.Since.IsZero() {
+	if j.s.Since.IsZero() || j.f.Failed != app.CodeSourceNotDB && j.f.Failed != app.CodeSourceEncrypted {
 		return
 	}
 	j.first = false
-	switch j.f.Failed {
-	case app.CodeSourceNotDB, app.CodeSourceEncrypted:
+	if j.s.Turned++; j.s.Turned > 1 {
 		j.alarm(app.UnusualTurned, string(j.f.Failed), 1, 1)
-	case app.CodeSourceEmpty:
-		j.ask(app.UnusualTurned, string(j.f.Failed), 1, 1) // likelier unplugged
 	}
 }
 

@@ -36,6 +36,8 @@ type about struct {
 	Usual map[string]*[7]usual `json:"usual"`
 	// Taught is how far the owner said was theirs.
 	Taught map[string]taught `json:"taught"`
+	// Turned is how many runs in a row found no database where there was one.
+	Turned int `json:"turned,omitempty"`
 	// Ratios are what was sent of what was read, in the newest runs.
 	Ratios []float32 `json:"ratios"`
 }
