@@ -102,7 +102,7 @@ const (
 	CodeSourceRight      Code = "source_right"      // its user lacks a right; args "right", and "statement" that grants it
 	CodeSourceBusy       Code = "source_busy"       // its server asks us to come back later, again and again
 	CodeSourceAltered    Code = "source_altered"    // it was rebuilt for as long as it was read
-	CodeSourceTooLarge   Code = "source_too_large"  // one thing in it is larger than its server hands out or takes; arg "setting" allows more
+	CodeSourceTooLarge   Code = "source_too_large"  // one thing in it is larger than its server hands out or takes; arg "setting" allows more, or arg "edition" of the server can hold less
 	CodeSourcePlain      Code = "source_plain"      // its server doesn't encrypt the connection
 	CodeSourceGone       Code = "source_gone"       // the server answers, but the database, shop or site is not there any more
 	CodeTunnelOffline    Code = "tunnel_offline"    // the SSH server on the way to it doesn't answer; arg "where"
@@ -134,7 +134,7 @@ const (
 	CodePointUnknown Code = "point_unknown"
 	CodePathUnknown  Code = "path_unknown"
 
-	CodeTargetInUse    Code = "target_in_use"
+	CodeTargetInUse    Code = "target_in_use" // or, args "definer" and "count", what a user may do is needed by definitions that belong to it
 	CodeTargetFull     Code = "target_full"
 	CodeTargetReadOnly Code = "target_read_only"
 	CodeTargetExists   Code = "target_exists"
