@@ -9,6 +9,12 @@ import (
 	"kvart/app"
 )
 
+// How long an answer waits for a run to end.
+const (
+	answerYes = 20 * time.Second
+	answerNo  = time.Second
+)
+
 // unanswered reports whether the owner has yet to answer about anything, or has
 // just said that it was not theirs and the incident's own freeze is about to
 // begin: until then nothing expires.
@@ -30,18 +36,33 @@ func (a *Agent) Unusuals(ctx context.Context) ([]app.Unusual, error) {
 // AnswerUnusual implements [app.WatchService]. A source that was removed since
 // can be answered about all the same.
 func (a *Agent) AnswerUnusual(ctx context.Context, r app.AnswerRequest) (app.Unusual, error) {
-	// a run that is under way would write over what is learned from the answer
-	if err := a.lock(ctx); err != nil {
-		return app.Unusual{}, err
+	// A run that is under way would write over what is learned from the answer.
+	// A no does not wait for that: there is nothing to learn from it.
+	patience := answerNo
+	if r.Yes {
+		patience = answerYes
 	}
-	u, err := a.answer(ctx, r)
-	a.unlock()
+	held := a.lockWithin(ctx, patience)
+	if held {
+		defer a.unlock()
+	}
+	if r.Yes && !held {
+		return app.Unusual{}, app.Errorf(app.CodeBusy, "answer", "a run is under way")
+	}
+	u, err := a.answer(ctx, r, held)
 	a.tellOwner(ctx)
 	a.bus.poke()
 	return u, err
 }
 
-func (a *Agent) answer(ctx context.Context, r app.AnswerRequest) (app.Unusual, error) {
+// lockWithin takes the right to use vault and sources, if it is free soon.
+func (a *Agent) lockWithin(ctx context.Context, patience time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return a.lock(ctx) == nil
+}
+
+func (a *Agent) answer(ctx context.Context, r app.AnswerRequest, held bool) (app.Unusual, error) {
 	open, err := a.Journal.Unusuals(ctx, true)
 	if err != nil {
 		return app.Unusual{}, err
@@ -64,7 +85,7 @@ func (a *Agent) answer(ctx context.Context, r app.AnswerRequest) (app.Unusual, e
 	if err != nil {
 		return u, err
 	}
-	if gone == nil {
+	if gone == nil && held {
 		a.teach(ctx, s, u, r.Yes)
 	}
 	u.Answered, u.Yes = a.Now(), r.Yes

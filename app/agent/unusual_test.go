@@ -233,6 +233,22 @@ func TestUnusual_nothingExpiresUntilAnswered(t *testing.T) {
 	}
 }
 
+func TestUnusual_noDoesNotWaitForARun(t *testing.T) {
+	t.Parallel()
+	w := newWatchTest(t)
+	w.attack()
+	if err := w.lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer w.unlock()
+	if _, err := w.AnswerUnusual(t.Context(), app.AnswerRequest{Source: "Bilder"}); err != nil {
+		t.Fatal(err)
+	}
+	if i, err := w.Incident(t.Context()); err != nil || i.Playbook != app.PlaybookHacked {
+		t.Errorf("%+v, %v", i.Playbook, err)
+	}
+}
+
 func TestUnusual_noOpensThePlaybook(t *testing.T) {
 	t.Parallel()
 	w := newWatchTest(t)

@@ -159,12 +159,12 @@ func startMail(t *testing.T, m *mailServer) (*Watch, app.Channel) {
 	if m.implicit {
 		ch.TLS = "tls"
 	}
-	return New(Options{Roots: pool, Timeout: 5 * time.Second}), ch
+	return New(Options{Roots: pool}), ch
 }
 
 func (m *mailServer) talk(c net.Conn) {
 	defer func() { _ = c.Close() }()
-	_ = c.SetDeadline(time.Now().Add(3 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
 	in := bufio.NewReader(c)
 	say := func(s string) { fmt.Fprint(c, s+"\r\n") }
 	say("220 mail.kopp.se ESMTP")
@@ -276,7 +276,7 @@ func TestSend_mailRefused(t *testing.T) {
 	m := &mailServer{}
 	w, ch := startMail(t, m)
 	ch.From = ch.User
-	if err := New(Options{Timeout: 5 * time.Second}).Send(t.Context(), ch, secrets(nil), sampleAlert()); app.CodeOf(err) != app.CodeAlertRefused {
+	if err := New(Options{}).Send(t.Context(), ch, secrets(nil), sampleAlert()); app.CodeOf(err) != app.CodeAlertRefused {
 		t.Errorf("a stranger's certificate: %v", err)
 	}
 	_ = m.ln.Close()

@@ -54,7 +54,7 @@ func startFront(t *testing.T, until time.Time, h http.HandlerFunc) (*httptest.Se
 	srv.Config.ErrorLog = nil
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
-	return srv, New(Options{Roots: pool, Timeout: 2 * time.Second})
+	return srv, New(Options{Roots: pool})
 }
 
 func TestProbe_tellsAnswersApart(t *testing.T) {
@@ -86,6 +86,9 @@ func TestProbe_tellsAnswersApart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			srv, w := startFront(t, c.until, c.answer)
+			if strings.Contains(name, "slow") || strings.Contains(name, "no end") {
+				w.o.Timeout = time.Second // these wait for it
+			}
 			p := w.Probe(t.Context(), app.StorefrontSettings{URL: srv.URL, Word: c.word})
 			if got := app.CodeOf(orNil(p.Error)); got != c.want {
 				t.Errorf("got %q, want %q: %+v", got, c.want, p)
@@ -151,7 +154,7 @@ func TestProbe_nobodyThere(t *testing.T) {
 	if err := ln.Close(); err != nil {
 		t.Fatal(err)
 	}
-	w := New(Options{Timeout: 2 * time.Second})
+	w := New(Options{})
 	p := w.Probe(t.Context(), app.StorefrontSettings{URL: "http://" + address})
 	if p.State != app.StorefrontDown || p.Error.Code != app.CodeStorefrontOffline || p.Proven {
 		t.Errorf("got %+v", p)
