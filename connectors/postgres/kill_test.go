@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -69,7 +70,12 @@ func (w *world) killed(point string, r app.Restore, step string) {
 // steps names every step a restore takes.
 func (w *world) steps(r app.Restore) (names []string) {
 	c := *w.c
-	c.step = func(at string) { names = append(names, at) }
+	var mu sync.Mutex // tables are loaded side by side
+	c.step = func(at string) {
+		mu.Lock()
+		defer mu.Unlock()
+		names = append(names, at)
+	}
 	if err := c.Apply(w.t.Context(), r, connectortest.Silent{}); err != nil {
 		w.t.Fatalf("apply: %v", err)
 	}
