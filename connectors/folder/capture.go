@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kvart/app"
+	"kvart/connectors/internal/exclude"
 	"kvart/connectors/internal/rawfile"
 	"kvart/connectors/internal/volume"
 )
@@ -83,7 +84,7 @@ func (c *Connector) Present(ctx context.Context, a app.Access) (*app.Capture, er
 	if err := isFolder(op, root); err != nil {
 		return nil, err
 	}
-	list, err := walk(ctx, root, nil)
+	list, err := walk(ctx, root, exclude.Own(newPrefix))
 	if err != nil {
 		return nil, err
 	}

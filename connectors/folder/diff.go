@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"kvart/app"
+	"kvart/connectors/internal/exclude"
 	"kvart/connectors/internal/volume"
 )
 
@@ -38,7 +39,7 @@ func (c *Connector) Live(ctx context.Context, a app.Access, _ string) (app.Point
 type live struct {
 	c    *Connector
 	root *os.Root
-	ex   excludes
+	ex   exclude.Patterns
 }
 
 var (
@@ -58,7 +59,7 @@ func (l *live) at(op, name string) (string, error) {
 	}
 	at := filepath.FromSlash(name)
 	fi, err := l.root.Lstat(at)
-	if err == nil && name != "." && (l.ex.below(name, fi.IsDir()) || !kept(fi.Mode())) {
+	if err == nil && name != "." && (l.ex.Below(name, fi.IsDir()) || !kept(fi.Mode())) {
 		err = &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
 	}
 	return at, err
@@ -130,7 +131,7 @@ func (l *live) ReadDir(name string) ([]fs.DirEntry, error) {
 		if name != "." {
 			path = name + "/" + path
 		}
-		return l.ex.match(path, d.IsDir()) || !kept(d.Type())
+		return l.ex.Match(path, d.IsDir()) || !kept(d.Type())
 	}), nil
 }
 

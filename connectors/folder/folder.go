@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 
 	"kvart/app"
+	"kvart/connectors/internal/exclude"
 	"kvart/connectors/internal/rawfile"
 	"kvart/connectors/internal/volume"
 )
@@ -62,16 +63,16 @@ func (c *Connector) Spec() app.KindSpec {
 
 // source returns the folder, with a symbolic link to it followed, and what is
 // to be left out.
-func source(a app.Access) (root string, ex excludes, err error) {
+func source(a app.Access) (root string, ex exclude.Patterns, err error) {
 	path := a.Source.Settings[fieldPath]
 	if path == "" {
-		return "", nil, app.Errorf(app.CodeUsage, "folder: settings", "no path").With("field", fieldPath)
+		return "", ex, app.Errorf(app.CodeUsage, "folder: settings", "no path").With("field", fieldPath)
 	}
-	if ex, err = parseExcludes(a.Source.Settings[fieldExclude]); err != nil {
-		return "", nil, err
+	if ex, err = exclude.Parse("folder: settings", fieldExclude, a.Source.Settings[fieldExclude], newPrefix); err != nil {
+		return "", ex, err
 	}
 	if path, err = filepath.Abs(path); err != nil {
-		return "", nil, fmt.Errorf("find %s: %w", path, err)
+		return "", ex, fmt.Errorf("find %s: %w", path, err)
 	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // what is wrong with it otherwise shows when it is opened
@@ -116,7 +117,7 @@ func (c *Connector) Check(ctx context.Context, a app.Access) (app.SourceInfo, er
 	info := app.SourceInfo{Changed: fi.ModTime()}
 	for _, e := range list {
 		fi, err := e.Info()
-		if err != nil || ex.match(e.Name(), e.IsDir()) || !fi.Mode().IsRegular() {
+		if err != nil || ex.Match(e.Name(), e.IsDir()) || !fi.Mode().IsRegular() {
 			continue
 		}
 		info.Files++

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"kvart/app"
+	"kvart/connectors/internal/exclude"
 	"kvart/connectors/internal/volume"
 )
 
@@ -37,7 +38,7 @@ func (e entry) regular() bool { return e.mode.IsRegular() && e.err == nil }
 
 // walk lists a folder, parents before children, the names of each folder
 // sorted. Sockets, devices and pipes are passed by.
-func walk(ctx context.Context, root string, ex excludes) ([]entry, error) {
+func walk(ctx context.Context, root string, ex exclude.Patterns) ([]entry, error) {
 	w := &walker{root: root, ex: ex}
 	if err := w.dir(ctx, ""); err != nil {
 		return nil, err
@@ -47,7 +48,7 @@ func walk(ctx context.Context, root string, ex excludes) ([]entry, error) {
 
 type walker struct {
 	root string
-	ex   excludes
+	ex   exclude.Patterns
 	list []entry
 }
 
@@ -93,7 +94,7 @@ func (w *walker) vanished(op string) error {
 }
 
 func (w *walker) visit(ctx context.Context, path string, d fs.DirEntry) error {
-	if w.ex.match(path, d.IsDir()) {
+	if w.ex.Match(path, d.IsDir()) {
 		return nil
 	}
 	fi, err := d.Info()

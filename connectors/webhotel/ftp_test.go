@@ -12,6 +12,7 @@ import (
 
 	"kvart/app"
 	"kvart/connectors/connectortest"
+	"kvart/connectors/internal/exclude"
 )
 
 func TestConnector_FTPS(t *testing.T) {
@@ -268,7 +269,7 @@ func TestEntry_unsettled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list, _, err := walk(t.Context(), o.pool, nil, nil)
+		list, _, err := walk(t.Context(), o.pool, exclude.Own(newPrefix), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"kvart/app"
+	"kvart/connectors/internal/exclude"
 )
 
 // job is what a restore comes down to.
@@ -250,7 +251,7 @@ func (j *job) present(ctx context.Context) (have map[string]entry, temp []string
 			wanted[up] = true
 		}
 	}
-	list, temp, err := walk(ctx, j.o.pool, nil, func(dir string) bool { return wanted[dir] })
+	list, temp, err := walk(ctx, j.o.pool, exclude.Own(newPrefix), func(dir string) bool { return wanted[dir] })
 	if missingRoot(err) {
 		return nil, nil, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"kvart/app"
+	"kvart/connectors/internal/exclude"
 )
 
 // Fields of the settings, beside the tunnel's.
@@ -59,7 +60,7 @@ type config struct {
 	host, port, user string
 	password         app.Secret
 	path             string // as the owner wrote it, cleaned
-	exclude          excludes
+	exclude          exclude.Patterns
 
 	auth   []ssh.AuthMethod
 	pinned ssh.PublicKey // nil before the first contact
@@ -112,7 +113,7 @@ func readPlace(a app.Access) (c config, err error) {
 	if !ok {
 		lines = defaultExclude
 	}
-	c.exclude, err = parseExcludes(lines)
+	c.exclude, err = exclude.Parse("webhotel: settings", fieldExclude, lines, newPrefix)
 	return c, err
 }
 

@@ -98,7 +98,7 @@ func (j *job) extra(left map[string]entry) (n int) {
 		return 0
 	}
 	for _, e := range left {
-		if e.regular() && !j.o.cfg.exclude.below(e.path, false) {
+		if e.regular() && !j.o.cfg.exclude.Below(e.path, false) {
 			n++
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"kvart/app"
+	"kvart/connectors/internal/exclude"
 )
 
 // deepest is how many folders may lie in each other. Some servers show a link
@@ -28,7 +29,7 @@ const maintenanceFile = ".maintenance"
 // walker lists a site, many folders at once.
 type walker struct {
 	pool *pool
-	ex   excludes
+	ex   exclude.Patterns
 	// enter says which folders are of interest; nil means all.
 	enter func(dir string) bool
 	stop  context.CancelFunc
@@ -43,7 +44,7 @@ type walker struct {
 // walk lists everything below a place, parents before children. An error means
 // that nothing is known: no part of a listing is ever returned. Folders that
 // are closed come as entries that can't be read.
-func walk(ctx context.Context, p *pool, ex excludes, enter func(string) bool) (list []entry, temp []string, err error) {
+func walk(ctx context.Context, p *pool, ex exclude.Patterns, enter func(string) bool) (list []entry, temp []string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	w := &walker{pool: p, ex: ex, enter: enter, stop: cancel}
@@ -114,7 +115,7 @@ func (w *walker) visit(ctx context.Context, e entry, ids []string) {
 		w.mu.Unlock()
 		return
 	}
-	if e.path == maintenanceFile || w.ex.match(e.path, e.mode.IsDir()) {
+	if e.path == maintenanceFile || w.ex.Match(e.path, e.mode.IsDir()) {
 		return
 	}
 	if e.err == nil && !e.mode.IsRegular() && !e.mode.IsDir() && e.mode&fs.ModeSymlink == 0 {
