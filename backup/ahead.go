@@ -10,6 +10,8 @@ import (
 
 	"github.com/kopia/kopia/repo"
 	"github.com/kopia/kopia/repo/object"
+
+	"kvart/backup/storage"
 )
 
 const (
@@ -26,7 +28,7 @@ const (
 type ahead struct {
 	plain  io.ReadSeekCloser
 	pieces []object.IndirectObjectEntry
-	read   func(ctx context.Context, e object.IndirectObjectEntry) ([]byte, error)
+	read   func(ctx context.Context, e object.IndirectObjectEntry, b []byte) ([]byte, error)
 	ctx    context.Context
 
 	pos    int64
@@ -34,6 +36,8 @@ type ahead struct {
 	stop   func()
 	queue  chan chan piecewise // nil until the first piece was read
 	now    []byte              // what is left of the piece being read
+	whole  []byte              // that piece
+	spare  chan []byte         // room of pieces that were read
 	err    error
 }
 
@@ -57,18 +61,22 @@ func newAhead(ctx context.Context, rep repo.Repository, id object.ID, plain io.R
 	if len(pieces) < 3 || pieces[0].Length < rollingMost {
 		return plain, nil // a short file's list is of segments
 	}
-	return &ahead{plain: plain, pieces: pieces, ctx: ctx, stop: func() {}, read: func(ctx context.Context, e object.IndirectObjectEntry) ([]byte, error) {
-		return readPiece(ctx, direct, e)
+	return &ahead{plain: plain, pieces: pieces, ctx: ctx, stop: func() {}, read: func(ctx context.Context, e object.IndirectObjectEntry, b []byte) ([]byte, error) {
+		return readPiece(ctx, direct, e, b)
 	}}, nil
 }
 
-func readPiece(ctx context.Context, rep repo.Repository, e object.IndirectObjectEntry) (_ []byte, err error) {
-	r, err := rep.OpenObject(ctx, e.Object)
+// readPiece reads a piece into b where there is room for it.
+func readPiece(ctx context.Context, rep repo.Repository, e object.IndirectObjectEntry, b []byte) (_ []byte, err error) {
+	r, err := rep.OpenObject(storage.Nearby(ctx), e.Object)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	b := make([]byte, e.Length)
+	if int64(cap(b)) < e.Length {
+		b = make([]byte, e.Length)
+	}
+	b = b[:e.Length]
 	if _, err := io.ReadFull(r, b); err != nil {
 		return nil, fmt.Errorf("read piece: %w", err)
 	}
@@ -94,8 +102,12 @@ func (a *ahead) Read(p []byte) (int, error) {
 		a.start()
 	}
 	if len(a.now) == 0 {
-		a.now, a.err = a.next()
-		if a.err != nil {
+		select {
+		case a.spare <- a.whole:
+		default:
+		}
+		a.whole, a.err = a.next()
+		if a.now = a.whole; a.err != nil {
 			return 0, a.err
 		}
 	}
@@ -126,7 +138,7 @@ func (a *ahead) start() {
 	}
 	hands := int(max(min(aheadBytes/longest, aheadMost, int64(runtime.GOMAXPROCS(0))), 1))
 	ctx, cancel := context.WithCancel(a.ctx)
-	a.queue = make(chan chan piecewise, hands)
+	a.queue, a.spare = make(chan chan piecewise, hands), make(chan []byte, hands)
 	free := make(chan struct{}, hands)
 	var work sync.WaitGroup
 	work.Go(func() {
@@ -139,7 +151,12 @@ func (a *ahead) start() {
 				return
 			}
 			work.Go(func() {
-				b, err := a.read(ctx, e)
+				var room []byte
+				select {
+				case room = <-a.spare:
+				default:
+				}
+				b, err := a.read(ctx, e, room)
 				<-free
 				ch <- piecewise{b, err}
 			})
@@ -181,7 +198,7 @@ func (a *ahead) Seek(offset int64, whence int) (int64, error) {
 
 func (a *ahead) halt() {
 	a.stop()
-	a.stop, a.now = func() {}, nil
+	a.stop, a.now, a.whole = func() {}, nil, nil
 }
 
 func (a *ahead) Close() error {

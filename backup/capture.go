@@ -120,7 +120,7 @@ func (c *capture) store(ctx context.Context, w repo.RepositoryWriter) error {
 
 // upload has Kopia store the tree.
 func (c *capture) upload(ctx context.Context, w repo.RepositoryWriter) error {
-	u := upload.NewUploader(w)
+	u := upload.NewUploader(c.sure(w))
 	u.Progress = &progress{c: c}
 	u.ParallelUploads = parallelFiles
 	u.CheckpointInterval = checkpointEvery

@@ -30,7 +30,7 @@ type itemReader struct {
 	c      *capture
 	n      *node
 	r      io.ReadCloser
-	h      *xxh3.Hasher
+	h      *xxh3.Hasher // nil for a file in segments, which have hashes of their own
 	read   int64
 	err    error // of the reading's end: it stays, for readers drop one that comes with bytes
 	closed bool
@@ -42,7 +42,11 @@ func (c *capture) open(ctx context.Context, n *node) (*itemReader, error) {
 	if err != nil {
 		return nil, c.unreadable(ctx, n, err)
 	}
-	return &itemReader{ctx: ctx, c: c, n: n, r: r, h: xxh3.New()}, nil
+	i := &itemReader{ctx: ctx, c: c, n: n, r: r}
+	if !n.item.Rolling && !n.paging() {
+		i.h = xxh3.New()
+	}
+	return i, nil
 }
 
 func (r *itemReader) Read(p []byte) (int, error) {
@@ -56,8 +60,10 @@ func (r *itemReader) Read(p []byte) (int, error) {
 	if k > 0 {
 		r.read += int64(k)
 		r.c.read.Add(int64(k))
-		if _, err := r.h.Write(p[:k]); err != nil {
-			return 0, fmt.Errorf("hash: %w", err)
+		if r.h != nil {
+			if _, err := r.h.Write(p[:k]); err != nil {
+				return 0, fmt.Errorf("hash: %w", err)
+			}
 		}
 	}
 	switch {
@@ -79,7 +85,10 @@ func (r *itemReader) end() error {
 		}
 		r.c.problem(r.n.path, app.CodeItemChanged)
 	}
-	r.n.fresh, r.n.size, r.n.sum = true, r.read, r.h.Sum128()
+	r.n.fresh, r.n.size = true, r.read
+	if r.h != nil {
+		r.n.sum = r.h.Sum128()
+	}
 	return io.EOF
 }
 

@@ -2,6 +2,7 @@ package backup
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
@@ -9,9 +10,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 
+	"github.com/kopia/kopia/repo"
+	"github.com/kopia/kopia/repo/content"
 	"github.com/kopia/kopia/repo/object"
 	"github.com/zeebo/xxh3"
+	"golang.org/x/sync/errgroup"
 
 	"kvart/app"
 )
@@ -32,6 +38,38 @@ type memory struct {
 	// lengths of the segments of a rolling file, while it is being stored; they
 	// are not remembered, since such segments are found by hash alone.
 	lengths []int
+}
+
+// forgetLost forgets the segments that the vault has no more.
+func (m *memory) forgetLost(ctx context.Context, rep repo.Repository) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for ids := range slices.Chunk(m.objects, max(len(m.objects)/runtime.GOMAXPROCS(0), perList)) {
+		g.Go(func() error {
+			for i, id := range ids {
+				there, err := hasSegment(ctx, rep, id)
+				if err != nil {
+					return err
+				}
+				if !there {
+					ids[i] = object.EmptyID
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+func hasSegment(ctx context.Context, rep repo.Repository, id object.ID) (bool, error) {
+	cid, _, ok := id.ContentID()
+	if !ok {
+		return false, nil
+	}
+	info, err := rep.ContentInfo(ctx, cid)
+	if errors.Is(err, content.ErrContentNotFound) {
+		return false, nil
+	}
+	return err == nil && !info.Deleted, err
 }
 
 const memoryMagic = "kvart segments 1\n"

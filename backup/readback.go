@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"runtime"
 
 	kfs "github.com/kopia/kopia/fs"
 	"github.com/kopia/kopia/repo/blob"
@@ -13,6 +14,7 @@ import (
 	"github.com/kopia/kopia/snapshot"
 	"github.com/kopia/kopia/snapshot/snapshotfs"
 	"github.com/zeebo/xxh3"
+	"golang.org/x/sync/errgroup"
 )
 
 // readBackBudget is how many bytes a run reads back in full. What is beyond it
@@ -187,7 +189,7 @@ func (r *readBack) file(ctx context.Context, n *node, e kfs.Entry) error {
 // new ones in the storage, and as many of those as the budget allows read as
 // they were captured.
 func (r *readBack) segments(ctx context.Context, n *node, id object.ID) error {
-	if _, err := r.v.rep.VerifyObject(ctx, id); err != nil {
+	if err := r.indexed(ctx, id); err != nil {
 		return fmt.Errorf("%s: %w", n.path, err)
 	}
 	m := n.paged.memory
@@ -203,8 +205,31 @@ func (r *readBack) segments(ctx context.Context, n *node, id object.ID) error {
 	return nil
 }
 
-// lists checks that the top list of a file in segments is in the storage.
-// VerifyObject has read all lists by then.
+// indexed checks that everything a file consists of is in the index: with
+// several hands, for a till has tens of thousands of segments.
+func (r *readBack) indexed(ctx context.Context, id object.ID) error {
+	list, ok := id.IndexObjectID()
+	if !ok {
+		_, err := r.v.rep.VerifyObject(ctx, id)
+		return err
+	}
+	parts, err := object.LoadIndexObject(ctx, listReader{r.v.rep.ContentReader(), r.v.rep}, list)
+	if err != nil {
+		return fmt.Errorf("read list: %w", err)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for _, p := range parts {
+		g.Go(func() error {
+			_, err := r.v.rep.VerifyObject(ctx, p.Object)
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// lists checks that the top list of a file in segments is in the storage. The
+// lists were all read by then.
 func (r *readBack) lists(ctx context.Context, id object.ID) error {
 	if list, ok := id.IndexObjectID(); ok {
 		return r.stored(ctx, list)

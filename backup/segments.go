@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,7 +32,7 @@ const (
 	squeezed = 32 << 20
 	squeezer = "zstd"
 
-	readAtOnce      = 1 << 20
+	readAtOnce      = 1 << 20 // few and large reads: somebody waits
 	segmentSplitter = "FIXED-8M"
 	listPrefix      = "x"
 )
@@ -55,12 +54,17 @@ type pagedResult struct {
 	fresh  []int   // segments written in this session
 }
 
+// paging reports whether it is a file that is stored in segments of a fixed size.
+func (n *node) paging() bool {
+	return n.item.Pages > 0 && n.item.Pages <= maxPage && n.item.Mode.Type() == 0
+}
+
 // storePaged stores every item that has pages, before anything else: their
 // readers hold the shop's locks. As in store, a failure of the source is kept
 // in c.
 func (c *capture) storePaged(ctx context.Context, w repo.RepositoryWriter) error {
 	return c.tree.walk(func(n *node) error {
-		if n.item.Pages <= 0 || n.item.Pages > maxPage || n.item.Mode.Type() != 0 {
+		if !n.paging() {
 			return nil
 		}
 		if c.failure() != nil {
@@ -102,19 +106,8 @@ func (c *capture) recall(ctx context.Context, w repo.RepositoryWriter, n *node, 
 	if err != nil || c.v.distrust[c.si.Path] || !c.all.has(old.point) {
 		return newMemory(size)
 	}
-	for i, id := range old.objects {
-		cid, _, ok := id.ContentID()
-		if !ok {
-			old.objects[i] = object.EmptyID
-			continue
-		}
-		info, err := w.ContentInfo(ctx, cid)
-		switch {
-		case errors.Is(err, content.ErrContentNotFound), err == nil && info.Deleted:
-			old.objects[i] = object.EmptyID
-		case err != nil:
-			return nil, fmt.Errorf("look up segment: %w", err)
-		}
+	if err := old.forgetLost(ctx, w); err != nil {
+		return nil, fmt.Errorf("look up segment: %w", err)
 	}
 	return old, nil
 }
@@ -128,35 +121,38 @@ func (c *capture) compare(ctx context.Context, n *node, old *memory, sp *spool) 
 		return nil, err
 	}
 	now := &memory{segment: old.segment, seed: old.seed}
-	buf := make([]byte, old.segment)
-	in := bufio.NewReaderSize(r, readAtOnce) // few and large reads: somebody waits
-	for i := 0; ; i++ {
-		k, err := io.ReadFull(in, buf)
-		if k > 0 {
-			h := xxh3.Hash128Seed(buf[:k], old.seed)
-			id := object.EmptyID
-			if i < len(old.hashes) && old.hashes[i] == h {
-				id = old.objects[i]
-			}
-			now.hashes, now.objects = append(now.hashes, h), append(now.objects, id)
-			if id == object.EmptyID {
-				if err := sp.add(i, buf[:k]); err != nil {
-					return nil, errors.Join(stateDirError(err), r.Close())
-				}
-			}
+	var failed error
+	for b, err := range chunks(r, max(readAtOnce/old.segment, 1)*old.segment) {
+		if failed = now.take(b, old, sp); failed != nil {
+			break
 		}
-		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			// ReadFull hides the end of a short read; this one runs Close.
-			if _, err := r.Read(buf[:1]); !errors.Is(err, io.EOF) {
-				return nil, err
-			}
+		if failed = err; errors.Is(err, io.EOF) {
 			now.size = r.read
 			return now, nil
-		case err != nil:
-			return nil, errors.Join(err, r.Close())
 		}
 	}
+	return nil, errors.Join(failed, r.Close())
+}
+
+// take compares the segments that come next with what is remembered, and spools
+// those that are others.
+func (m *memory) take(b []byte, old *memory, sp *spool) error {
+	for len(b) > 0 {
+		s := b[:min(m.segment, len(b))]
+		b = b[len(s):]
+		i, h, id := len(m.hashes), xxh3.Hash128Seed(s, m.seed), object.EmptyID
+		if i < len(old.hashes) && old.hashes[i] == h {
+			id = old.objects[i]
+		}
+		m.hashes, m.objects = append(m.hashes, h), append(m.objects, id)
+		if id != object.EmptyID {
+			continue
+		}
+		if err := sp.add(i, s); err != nil {
+			return stateDirError(err)
+		}
+	}
+	return nil
 }
 
 // writeSegments writes what was spooled, and the lists.
@@ -265,4 +261,36 @@ func writeObject(ctx context.Context, w repo.RepositoryWriter, b []byte, o objec
 		return object.EmptyID, fmt.Errorf("write object: %w", err)
 	}
 	return id, nil
+}
+
+// sure is a writer for Kopia's uploader, which looks up every segment of the
+// files that are stored already. They were looked up or written a moment ago,
+// and the read-back looks again when everything is sent.
+type sure struct {
+	repo.RepositoryWriter
+
+	stored map[object.ID]bool
+}
+
+func (c *capture) sure(w repo.RepositoryWriter) *sure {
+	s := &sure{w, map[object.ID]bool{}}
+	s.add(c.tree.root)
+	return s
+}
+
+func (s *sure) add(n *node) {
+	if n.paged != nil {
+		s.stored[n.paged.object] = true
+	}
+	for _, c := range n.children {
+		s.add(c)
+	}
+}
+
+// VerifyObject implements [repo.Repository]; the uploader wants no list.
+func (s *sure) VerifyObject(ctx context.Context, id object.ID) ([]content.ID, error) {
+	if s.stored[id] {
+		return nil, nil
+	}
+	return s.RepositoryWriter.VerifyObject(ctx, id)
 }

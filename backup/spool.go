@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	spoolMemory = 64 << 20
+	spoolMemory = 32 << 20
 	spoolPrefix = "spool-"
 	// leftoverAge is when a temporary file is taken for one a crash left.
 	leftoverAge = 24 * time.Hour

@@ -227,6 +227,13 @@ func (s *steady) PutBlob(ctx context.Context, id blob.ID, data blob.Bytes, opts 
 
 // GetBlob implements [blob.Storage].
 func (s *steady) GetBlob(ctx context.Context, id blob.ID, offset, length int64, output blob.OutputBuffer) error {
+	if n, ok := ctx.Value(nearKey{}).(*near); ok && offset >= 0 && length > 0 && length <= nearMost && n.get(ctx, s, id, offset, length, output) {
+		return nil
+	}
+	return s.read(ctx, id, offset, length, output)
+}
+
+func (s *steady) read(ctx context.Context, id blob.ID, offset, length int64, output blob.OutputBuffer) error {
 	c := newCall("read blob " + string(id))
 	lent := c.lendBuffer(output)
 	return s.run(ctx, c, s.attempts, func(ctx context.Context) error {
