@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -214,7 +215,10 @@ func (h *hands) after(ctx context.Context, name string) (err error) {
 	s := newScript(&counted{r: f, ctx: ctx, p: first.p})
 	var batch []string
 	flush := func() error {
-		todo := batch
+		todo, err := largestFirst(ctx, first.conn, batch)
+		if err != nil {
+			return err
+		}
 		batch = nil
 		return each(ctx, h, todo, func(ctx context.Context, l *loader, text string) error { return l.statement(ctx, text, name) })
 	}
@@ -250,6 +254,56 @@ func (h *hands) after(ctx context.Context, name string) (err error) {
 		return err
 	}
 	return ended(s.trailer, name)
+}
+
+// addsConstraint begins a statement that keeps everybody else from its table.
+const addsConstraint = "ALTER TABLE ONLY "
+
+// largestFirst sorts statements that build indexes by the size of their tables,
+// so that a long one does not begin when all others have ended: constraints
+// first, or two connections would wait for each other at one table.
+func largestFirst(ctx context.Context, conn *pgx.Conn, statements []string) ([]string, error) {
+	if len(statements) < 2 {
+		return statements, nil
+	}
+	rows, err := conn.Query(ctx, `SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), pg_catalog.pg_table_size(c.oid)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND `+ownSchemas)
+	if err != nil {
+		return nil, fmt.Errorf("list tables: %w", err)
+	}
+	bytes := map[string]int64{}
+	var name string
+	var size int64
+	if _, err := pgx.ForEachRow(rows, []any{&name, &size}, func() error {
+		bytes[name] = size
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("list tables: %w", err)
+	}
+	rank := func(text string) (int, int64) {
+		if strings.HasPrefix(text, addsConstraint) {
+			return 0, -bytes[builtOn(text)]
+		}
+		return 1, -bytes[builtOn(text)]
+	}
+	slices.SortStableFunc(statements, func(a, b string) int {
+		groupA, sizeA := rank(a)
+		groupB, sizeB := rank(b)
+		return cmp.Or(cmp.Compare(groupA, groupB), cmp.Compare(sizeA, sizeB))
+	})
+	return statements, nil
+}
+
+// builtOn returns the table that a statement of [buildsIndex] is about, as
+// pg_dump writes it.
+func builtOn(text string) string {
+	rest, constraint := strings.CutPrefix(text, addsConstraint)
+	if !constraint {
+		rest = text[len(builds.FindString(text)):]
+	}
+	name, _, _ := strings.Cut(rest, " USING ")
+	name, _, _ = strings.Cut(name, "\n")
+	return strings.TrimSpace(name)
 }
 
 func (l *loader) statement(ctx context.Context, text, name string) error {

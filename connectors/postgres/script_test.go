@@ -149,3 +149,20 @@ func TestClean(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestBuiltOn(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"ALTER TABLE ONLY public.sale\n    ADD CONSTRAINT sale_pkey PRIMARY KEY (id)":                        "public.sale",
+		`ALTER TABLE ONLY public."Kassans rader"` + "\n    ADD CONSTRAINT a UNIQUE (id)":                     `public."Kassans rader"`,
+		"CREATE INDEX a ON public.sale USING btree (at)":                                                     "public.sale",
+		`CREATE UNIQUE INDEX "a b" ON butik."order" USING btree (name) WHERE (name <> ' ON x USING '::text)`: `butik."order"`,
+	} {
+		if !buildsIndex(text) {
+			t.Errorf("%q builds no index", text)
+		}
+		if got := builtOn(text); got != want {
+			t.Errorf("%q: on %q, want %q", text, got, want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -149,19 +150,42 @@ func (j *job) inspect(ctx context.Context, conn *pgx.Conn, want expected) ([]app
 	if !opens.OK {
 		opens.Detail += ", " + j.about.Encoding + " expected"
 	}
+	indexes := j.lookAside(ctx, conn, want.brief || want.looked)
 	rows, err := compareRows(ctx, conn, want)
-	if err != nil {
+	var seqs app.Check
+	if err == nil {
+		seqs, err = j.compareSequences(ctx, conn, want)
+	}
+	integrity, failed := indexes() // always: what looks has a connection of its own
+	if err = errors.Join(err, failed); err != nil {
 		return nil, err
 	}
-	seqs, err := j.compareSequences(ctx, conn, want)
-	if err != nil {
-		return nil, err
-	}
-	integrity, err := lookAtIndexes(ctx, conn, want.brief || want.looked)
-	if err == nil && want.looked && integrity.OK {
+	if want.looked && integrity.OK {
 		integrity.Detail += "; indexes checked before the switch"
 	}
-	return []app.Check{opens, rows, seqs, integrity}, err
+	return []app.Check{opens, rows, seqs, integrity}, nil
+}
+
+// lookAside lets the server check the indexes while the rows are counted, where
+// it gives a connection for that, and returns what waits for the result.
+func (j *job) lookAside(ctx context.Context, conn *pgx.Conn, brief bool) func() (app.Check, error) {
+	if brief {
+		return func() (app.Check, error) { return lookAtIndexes(ctx, conn, true) }
+	}
+	second, err := j.connect(ctx, conn.Config().Database)
+	if err != nil {
+		return func() (app.Check, error) { return lookAtIndexes(ctx, conn, false) }
+	}
+	var check app.Check
+	var work sync.WaitGroup
+	work.Go(func() {
+		defer j.let(ctx, second)
+		check, err = lookAtIndexes(ctx, second, false)
+	})
+	return func() (app.Check, error) {
+		work.Wait()
+		return check, err
+	}
 }
 
 // compareRows counts every table.
