@@ -199,6 +199,9 @@ type StorageUse struct {
 	// FullAt is when it is full at this pace; zero when not known or more than
 	// ten years away.
 	FullAt time.Time `json:"fullAt"`
+	// Peak is what the next peak day is expected to add; nil while not known,
+	// or none is near: more than [ReadySoon] away.
+	Peak *PeakForecast `json:"peak,omitempty"`
 }
 
 // RuleOfCopies is 3-2-1-1-0, computed from facts: three copies of the shop's

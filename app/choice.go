@@ -33,7 +33,8 @@ type CandidatesRequest struct {
 // SearchRequest asks which points had something.
 type SearchRequest struct {
 	Source string `json:"source"` // name or ID
-	// Text is a path, or a part of a name; letters' case does not count.
+	// Text is a path, or a part of a name: of a file, a table, or a record that
+	// people know by a name or a number. Letters' case does not count.
 	Text  string    `json:"text"`
 	Since time.Time `json:"since"`
 	Limit int       `json:"limit"` // of names; 0 means 50
@@ -43,6 +44,11 @@ type SearchRequest struct {
 type SearchHit struct {
 	Path string `json:"path"`
 	Dir  bool   `json:"dir,omitempty"`
+	// Shelf is set for a record of a [Catalogue], which its title or what stands
+	// under it was found by; these are as in Last.
+	Shelf string `json:"shelf,omitempty"`
+	Title string `json:"title,omitempty"`
+	Under string `json:"under,omitempty"`
 	// First and Last are the oldest and the newest point, of those looked
 	// through, that had it.
 	First Point `json:"first"`
@@ -55,8 +61,10 @@ type SearchHit struct {
 // SearchResult is what a search found.
 type SearchResult struct {
 	Hits []SearchHit `json:"hits"`
-	// Looked is how many points were looked through, of Points. All is false
-	// when the search was cut short, by its limit or its time.
+	// Looked is how many points were looked through, of Points: of a source whose
+	// records have names, how many were opened for them; which of the others had
+	// what was found is known all the same. All is false when the search was cut
+	// short, by its limit or its time.
 	Looked int  `json:"looked"`
 	Points int  `json:"points"`
 	All    bool `json:"all"`

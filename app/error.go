@@ -123,6 +123,7 @@ const (
 	CodeEffectKept      Code = "effect_kept"      // the shop has them otherwise, and keeps them: they went on after the backup
 	CodeEffectManual    Code = "effect_manual"    // left for people: the shop takes it from no program, or was not told to
 	CodeShopFrozen      Code = "shop_frozen"      // the platform has frozen or locked the shop; arg "status"
+	CodeShopApproval    Code = "shop_approval"    // the shop has no page on which its owner could let a program in; arg "where"
 	CodeShopVersion     Code = "shop_version"     // the platform no longer speaks the version Kvart does; arg "version"
 
 	CodeItemVanished   Code = "item_vanished"
@@ -131,12 +132,18 @@ const (
 
 	CodeLate Code = "late" // the newest safe state is too old
 
+	CodeSourcePaused Code = "source_paused" // by the owner
+	CodeSourceQuiet  Code = "source_quiet"  // left alone for its quiet hours
+
+	CodeWaiting Code = "waiting" // backups wait by the owner's own rule; args "cause", "count"
+
 	CodePointUnknown Code = "point_unknown"
 	CodePathUnknown  Code = "path_unknown"
 
 	CodeTargetInUse    Code = "target_in_use" // or, args "definer" and "count", what a user may do is needed by definitions that belong to it
 	CodeTargetFull     Code = "target_full"
 	CodeTargetReadOnly Code = "target_read_only"
+	CodePageBeside     Code = "page_beside" // the "back soon" page lies on the site and is not shown in its place; arg "page"
 	CodeTargetExists   Code = "target_exists"
 	CodeTargetOpen     Code = "target_open" // a warning: programs have the database open; arg "programs"
 	CodeCheckFailed    Code = "check_failed"
@@ -160,8 +167,28 @@ const (
 	CodeStorefrontCertificate Code = "storefront_certificate" // browsers warn of it; args "where", "reason"
 	CodeStorefrontExpires     Code = "storefront_expires"     // a warning: its certificate expires soon; args "where", "days"
 	CodeStorefrontUnsure      Code = "storefront_unsure"      // nothing shows whether it is the shop or the own connection; arg "where"
+	CodeDomainExpires         Code = "domain_expires"         // a warning: the domain expires soon; args "where", "days"
+	CodeDomainUnknown         Code = "domain_unknown"         // its registry did not say when the domain expires; arg "where"
 	CodeAlertOffline          Code = "alert_offline"          // who carries alerts does not answer; arg "where"
 	CodeAlertRefused          Code = "alert_refused"          // who carries alerts said no; args "where", "reason"
+
+	CodeCapacityUnproven  Code = "capacity_unproven"  // nothing on the site shows that it is the owner's; arg "where"
+	CodeCapacityHosted    Code = "capacity_hosted"    // the shop is on a platform that others run; args "where", "platform"
+	CodeCapacityElsewhere Code = "capacity_elsewhere" // the address sends its visitors to another; args "where", "elsewhere"
+	CodeCapacityNone      Code = "capacity_none"      // none was rehearsed yet
+
+	CodePointPassed Code = "point_passed" // a warning: newer backups hold an unusual change, and an older one is taken; args "source", "count", "at"
+	CodePointMarked Code = "point_marked" // a warning: what is chosen holds an unusual change; args "source", "at"
+
+	CodeAutostart Code = "autostart" // the system does not let start at login be turned on or off
+
+	CodeUpdateFeed    Code = "update_feed"    // who tells of new versions does not answer, or not as it should; arg "where"
+	CodeUpdateForged  Code = "update_forged"  // its signature does not hold
+	CodeUpdateOld     Code = "update_old"     // it tells what it told before something newer; arg "where"
+	CodeUpdateDamaged Code = "update_damaged" // what was fetched is not what was signed; arg "where"
+	CodeUpdateMissing Code = "update_missing" // there is nothing newer, or nothing newer for this computer
+	CodeUpdateRoom    Code = "update_room"    // no room for it on this computer; args "path", "need"
+	CodeUpdateNewer   Code = "update_newer"   // a note: there is a newer version; arg "version"
 )
 
 // Codes lists every code, in the order above.
@@ -178,13 +205,15 @@ func Codes() []Code {
 		CodeCopyUnknown, CodeCopyExists, CodeCopyBehind, CodeCopyShrunk, CodeUnchecked, CodeUpkeep,
 		CodeSourceUnknown, CodeSourceExists, CodeSourceKind, CodeSourceMissing, CodeSourceUnreadable, CodeSourceNotDB, CodeSourceEncrypted, CodeSourceDamaged, CodeSourceLocked, CodeSourceShareGone, CodeSourceIncomplete, CodeSourceEmpty,
 		CodeSourceOffline, CodeSourceDenied, CodeSourceRight, CodeSourceBusy, CodeSourceAltered, CodeSourceTooLarge, CodeSourcePlain, CodeSourceGone, CodeTunnelOffline, CodeTunnelDenied, CodeTempFull,
-		CodeShopScope, CodeShopAnswer, CodeShopRedacted, CodeShopShrunk, CodeKindMissing, CodeShopFrozen, CodeShopVersion,
+		CodeShopScope, CodeShopAnswer, CodeShopRedacted, CodeShopShrunk, CodeKindMissing, CodeShopFrozen, CodeShopVersion, CodeShopApproval,
 		CodeItemVanished, CodeItemUnreadable, CodeItemChanged,
-		CodeLate,
+		CodeLate, CodeWaiting, CodeSourcePaused, CodeSourceQuiet,
 		CodePointUnknown, CodePathUnknown,
-		CodeTargetInUse, CodeTargetFull, CodeTargetReadOnly, CodeTargetExists, CodeTargetOpen, CodeCheckFailed, CodeInterrupted, CodeNothingToUndo,
+		CodePageBeside, CodeTargetInUse, CodeTargetFull, CodeTargetReadOnly, CodeTargetExists, CodeTargetOpen, CodeCheckFailed, CodeInterrupted, CodeNothingToUndo,
 		CodeIncidentNone, CodeIncidentOpen, CodeStepBlocked, CodeInfected, CodeUnverified,
-		CodeUnusual, CodeNothingAsked, CodeStorefrontNone, CodeStorefrontOffline, CodeStorefrontStatus, CodeStorefrontWord, CodeStorefrontElsewhere, CodeStorefrontCertificate, CodeStorefrontExpires, CodeStorefrontUnsure, CodeAlertOffline, CodeAlertRefused,
+		CodeUnusual, CodeNothingAsked, CodeStorefrontNone, CodeStorefrontOffline, CodeStorefrontStatus, CodeStorefrontWord, CodeStorefrontElsewhere, CodeStorefrontCertificate, CodeStorefrontExpires, CodeStorefrontUnsure, CodeDomainExpires, CodeDomainUnknown, CodeAlertOffline, CodeAlertRefused,
+		CodeCapacityUnproven, CodeCapacityHosted, CodeCapacityElsewhere, CodeCapacityNone, CodePointPassed, CodePointMarked,
+		CodeAutostart, CodeUpdateFeed, CodeUpdateForged, CodeUpdateOld, CodeUpdateDamaged, CodeUpdateMissing, CodeUpdateRoom, CodeUpdateNewer,
 	}
 }
 

@@ -71,6 +71,13 @@ type KindSpec struct {
 	Database bool `json:"database,omitempty"`
 	// Users reports that the connector is a [Granter]; source kinds only.
 	Users bool `json:"users,omitempty"`
+	// Pages reports that the connector is a [Publisher]; source kinds only. The
+	// guard fills it in.
+	Pages bool `json:"pages,omitempty"`
+
+	// Hosted reports that sources are shops on a platform that others run;
+	// source kinds only.
+	Hosted bool `json:"hosted,omitempty"`
 
 	OffSite bool `json:"offSite,omitempty"` // storage only: lies outside the shop's premises
 	CanLock bool `json:"canLock,omitempty"` // storage only: can refuse deletion for a time

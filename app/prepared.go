@@ -61,10 +61,19 @@ type Publisher interface {
 	Withdraw(ctx context.Context, a Access, name string) error
 }
 
+// PaperRequest asks for a playbook as a list to be ticked with a pen.
+type PaperRequest struct {
+	Playbook PlaybookCode `json:"playbook"`
+	Format   ReportFormat `json:"format"`
+	Language string       `json:"language,omitempty"` // "" for the owner's
+}
+
 // PlaybookService is what is prepared before the bad day.
 type PlaybookService interface {
 	// Playbooks returns all, to be read or printed beforehand.
 	Playbooks(ctx context.Context) ([]Playbook, error)
+	// PlaybookPaper returns one with the shop's contacts, as a file's bytes.
+	PlaybookPaper(ctx context.Context, r PaperRequest) ([]byte, error)
 	Contacts(ctx context.Context) ([]Contact, error)
 	SetContacts(ctx context.Context, c []Contact) error
 	// Messages returns the texts for others with the shop's facts, in a

@@ -19,6 +19,7 @@ type Source struct {
 	Kind     Kind              `json:"kind"`
 	Settings map[string]string `json:"settings"`
 	AddedAt  time.Time         `json:"addedAt"`
+	Schedule Schedule          `json:"schedule,omitzero"`
 }
 
 // Marker is a source's place in time, opaque to everyone but the connector
@@ -303,6 +304,10 @@ type Change struct {
 	After   int64      `json:"after"`
 	// Fields are those of a shop's record that differ.
 	Fields []FieldChange `json:"fields,omitempty"`
+	// By is who made the change last, a person or a program, and At when; "" and
+	// nil where the source doesn't tell.
+	By string     `json:"by,omitempty"`
+	At *time.Time `json:"at,omitempty"`
 }
 
 // FieldChange is one field of a record that differs, its values as JSON.
@@ -310,6 +315,9 @@ type FieldChange struct {
 	Name   string `json:"name"`
 	Before string `json:"before,omitempty"` // "" when it was not there
 	After  string `json:"after,omitempty"`
+	// By and At are as in [Change].
+	By string     `json:"by,omitempty"`
+	At *time.Time `json:"at,omitempty"`
 }
 
 // Differ is implemented by connectors that can compare two states.

@@ -29,6 +29,8 @@ const (
 	QuarterLate    QuarterState = "late" // done, but after its quarter had ended
 	QuarterFailed  QuarterState = "failed"
 	QuarterPaused  QuarterState = "paused"
+	QuarterRest    QuarterState = "rest"    // nothing was due by the sources' own schedules
+	QuarterWaiting QuarterState = "waiting" // by the owner's rule for battery or metered connection
 	QuarterUnknown QuarterState = "unknown" // in the future of the clock
 )
 
@@ -72,10 +74,15 @@ type Status struct {
 	Rule    *RuleOfCopies  `json:"rule,omitempty"`
 	Sources []SourceStatus `json:"sources"`
 
-	LastBackup  time.Time `json:"lastBackup"` // time up to which every source is safe
-	NextBackup  time.Time `json:"nextBackup"`
-	PausedUntil time.Time `json:"pausedUntil"`
-	Today       []Quarter `json:"today"`
+	LastBackup time.Time `json:"lastBackup"` // time up to which every source is safe
+	NextBackup time.Time `json:"nextBackup"` // zero while none comes by itself
+	// Serving reports that a guard is at work, and backups come by themselves.
+	Serving bool `json:"serving,omitzero"`
+	// Pace is the time between two backups just now: [QuarterLength], or
+	// [PeakLength] over peak days.
+	Pace        time.Duration `json:"pace"`
+	PausedUntil time.Time     `json:"pausedUntil"`
+	Today       []Quarter     `json:"today"`
 
 	Job       *Job         `json:"job,omitempty"` // running now
 	LastDrill *DrillResult `json:"lastDrill,omitempty"`
@@ -89,7 +96,11 @@ type Status struct {
 	// Watch is how what the owner has watched stands.
 	Watch     WatchStatus `json:"watch"`
 	Autostart bool        `json:"autostart"`
-	TrayShown bool        `json:"trayShown"`
+	Theme     Theme       `json:"theme,omitempty"`
+	Power     Power       `json:"power"`
+	// Waiting says why backups wait, nil when none do.
+	Waiting   *Waiting `json:"waiting,omitempty"`
+	TrayShown bool     `json:"trayShown"`
 }
 
 // Locked reports whether the storage lately refused to delete what the key that
@@ -116,6 +127,8 @@ const (
 	SourceFailed     SourceState = "failed"
 	SourceIncomplete SourceState = "incomplete" // the newest point lacks files that could not be read
 	SourceUnknown    SourceState = "unknown"    // the newest point lies in the clock's future
+	SourcePaused     SourceState = "paused"     // by the owner: what is new is not protected
+	SourceQuiet      SourceState = "quiet"      // not looked at for its quiet hours: what is new is not protected
 )
 
 // SourceStatus is one source and how it stands.
@@ -128,6 +141,8 @@ type SourceStatus struct {
 	// new.
 	SafeUntil time.Time `json:"safeUntil"`
 	LastRun   time.Time `json:"lastRun"`
+	// NextRun is when it is backed up next; zero while nobody knows.
+	NextRun time.Time `json:"nextRun"`
 	// Uploaded is what the newest point cost in bytes sent.
 	Uploaded int64     `json:"uploaded"`
 	Problems []Problem `json:"problems,omitempty"` // of the newest point
@@ -155,6 +170,8 @@ const (
 	JobCheck    JobKind = "check" // the rolling one
 	JobRepair   JobKind = "repair"
 	JobCopy     JobKind = "copy"
+	JobCapacity JobKind = "capacity"
+	JobUpdate   JobKind = "update" // fetches a newer version of Kvart
 )
 
 // JobState tells how a job stands.
@@ -184,6 +201,8 @@ const (
 	StepMaintain Step = "maintain"
 	StepRepair   Step = "repair"
 	StepCopy     Step = "copy"
+	StepCapacity Step = "capacity"
+	StepDownload Step = "download"
 )
 
 // Job is one piece of long work, running or ended.
@@ -208,6 +227,8 @@ type Job struct {
 	Check   *CheckReport   `json:"check,omitempty"`
 	Repair  *RepairReport  `json:"repair,omitempty"`
 	Copies  []CopyStatus   `json:"copies,omitempty"`
+	// Capacity grows step by step while a capacity rehearsal runs.
+	Capacity *CapacityResult `json:"capacity,omitempty"`
 	// Trying says why the storage is being asked again; nil when all goes well.
 	Trying *Error `json:"trying,omitempty"`
 	Error  *Error `json:"error,omitempty"`

@@ -35,6 +35,9 @@ type StorefrontProbe struct {
 	// CertificateUntil is when the certificate expires; zero without one.
 	CertificateUntil time.Time `json:"certificateUntil"`
 	Error            *Error    `json:"error,omitempty"`
+	// Platform is the name of the platform that others run the shop on; "" where
+	// nothing shows one.
+	Platform string `json:"platform,omitempty"`
 	// Proven reports that the answer itself shows the connection to be alive:
 	// it came from the shop's own server, by its certificate.
 	Proven bool `json:"-"`
@@ -85,9 +88,29 @@ type StorefrontStatus struct {
 	// Warning is worth seeing to while the shop answers: a certificate that
 	// expires soon.
 	Warning *Error `json:"warning,omitempty"`
+	// Domain is how long the address is the owner's; nil while nobody asked, or
+	// nobody is to be asked.
+	Domain *DomainStatus `json:"domain,omitempty"`
 	// Month is the current month.
 	Month MonthUptime `json:"month"`
 }
+
+// DomainStatus is what the registry of a domain said of it.
+type DomainStatus struct {
+	Name  string    `json:"name"`  // as it is registered: "kopp.se"
+	Until time.Time `json:"until"` // when it expires; zero when that is not known
+	At    time.Time `json:"at"`    // when the registry was asked
+	// Error is why it is not known; nil also where the registry does not tell.
+	Error *Error `json:"error,omitempty"`
+	// Warning stands in the last [DomainSoon] before it expires.
+	Warning *Error `json:"warning,omitempty"`
+}
+
+// When the owner is told that a domain expires, and told again, as an alarm.
+const (
+	DomainSoon = 30 * 24 * time.Hour
+	DomainLast = 7 * 24 * time.Hour
+)
 
 // ChannelKind tells how a channel carries alerts.
 type ChannelKind string
@@ -156,6 +179,12 @@ type WatchSettings struct {
 	// Country, "se", chooses the calendar of peak days.
 	Country string   `json:"country,omitempty"`
 	OwnDays []OwnDay `json:"ownDays,omitempty"`
+	// NoPeakPace keeps to ordinary quarters over peak days too; without it
+	// backups are made every [PeakLength] then.
+	NoPeakPace bool `json:"noPeakPace,omitempty"`
+	// NoDomain asks nobody when the watched shop's domain expires; without it
+	// the domain's registry is asked once a day.
+	NoDomain bool `json:"noDomain,omitempty"`
 }
 
 // HeartbeatKey is the key of the heartbeat's address among the secrets of a
@@ -213,6 +242,9 @@ type WatchStatus struct {
 	HeartbeatError *Error    `json:"heartbeatError,omitempty"`
 	// Peak is the next peak day, or the one that is on.
 	Peak *PeakDay `json:"peak,omitempty"`
+	// DenseUntil is until when backups are made every [PeakLength]; zero on
+	// ordinary days.
+	DenseUntil time.Time `json:"denseUntil"`
 }
 
 // AnswerRequest answers "was this you?".
