@@ -63,17 +63,26 @@ type Config struct {
 	// Storefront is asked whether customers reach the shop; nil means that
 	// nobody knows.
 	Storefront app.Storefront
+	// Updates asks feeds; nil asks nobody. Feed is where to look unless the owner
+	// says otherwise.
+	Updates app.Updater
+	Feed    app.UpdateSettings
 	// Lookout is what the shop is watched over with; nil means that nobody is.
 	Lookout Lookout
+	// Power tells what this computer lives on; nil means that nobody knows.
+	Power Power
+	// Recent returns the last lines of the log, oldest first; nil means none.
+	Recent func() []string
 }
 
 // Agent implements [app.Service]. Make one with [New]; [Agent.Serve] runs the
 // schedule, and without it an agent does what it is asked and no more.
 type Agent struct {
 	Config
-	schedule schedule
-	bus      *bus
-	views    views
+	schedule   schedule
+	bus        *bus
+	views      views
+	catalogues catalogues
 
 	recovery  Recovery
 	incidents incidents
@@ -94,6 +103,7 @@ type Agent struct {
 	serving   bool
 	tray      bool
 	lastState map[string]bool // causes that a notice stands for
+	power     app.Power       // as it was looked at last
 }
 
 var _ app.Service = (*Agent)(nil)
@@ -115,6 +125,7 @@ func New(ctx context.Context, c Config) *Agent {
 		lastState: map[string]bool{},
 		lookout:   newLookout(),
 	}
+	a.schedule.pace = a.tick
 	if a.Storefront == nil && a.Lookout != nil {
 		a.Storefront = asker{a}
 	}
@@ -162,25 +173,26 @@ func (a *Agent) Serve(ctx context.Context) error {
 	g.Go(func() error { return a.lookAfter(ctx) })
 	g.Go(func() error { return a.watchStorefront(ctx) })
 	g.Go(func() error { return a.deliverAlerts(ctx) })
+	g.Go(func() error { return a.lookForUpdates(ctx) })
 	return g.Wait()
 }
 
 // NextQuarter returns when the next backup is due, for whoever runs [Agent.Serve].
 func (a *Agent) NextQuarter() time.Time { return a.schedule.next(a.schedule.wall()) }
 
-// behind reports whether any source missed the quarter that is current.
+// behind reports whether any source missed what was due of it last.
 func (a *Agent) behind(ctx context.Context) bool {
-	current := a.schedule.next(a.schedule.wall()).Add(-app.QuarterLength)
+	now := a.schedule.wall()
 	for _, s := range a.Store.Document().Sources {
 		last, _, err := a.Journal.LastRun(ctx, s.ID)
-		if err != nil || last == nil || last.Started.Before(current) {
+		if err != nil || a.missed(s, now, last) {
 			return true
 		}
 	}
 	return false
 }
 
-// quarterDue is one quarter's run, unless the owner paused.
+// quarterDue is one quarter's run of what is due, unless the owner paused.
 func (a *Agent) quarterDue(ctx context.Context, quarter time.Time) {
 	if a.paused(a.schedule.wall()) {
 		return
@@ -189,7 +201,16 @@ func (a *Agent) quarterDue(ctx context.Context, quarter time.Time) {
 	if d.Vault == nil || len(d.Sources) == 0 {
 		return
 	}
-	j, err := a.startBackup(nil, quarter)
+	due, err := a.dueSources(ctx, d, a.schedule.wall(), quarter)
+	if err != nil {
+		a.Log.ErrorContext(ctx, "Not known what is due", "error", err)
+		due = d.Sources
+	}
+	due = a.unheld(ctx, d, due, quarter)
+	if len(due) == 0 {
+		return
+	}
+	j, err := a.startRun(due, quarter, true)
 	if err != nil {
 		a.Log.ErrorContext(ctx, "Quarter not started", "error", err)
 		return
@@ -205,10 +226,14 @@ func (a *Agent) lookAfter(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	for {
+		a.lookPower(ctx)
 		a.bus.poke()
 		if err := a.views.expire(a.Now()); err != nil {
 			// what it had unpacked is the shop's data in the clear
 			a.Log.WarnContext(ctx, "View not closed", "error", err)
+		}
+		if err := a.catalogues.expire(a.Now()); err != nil {
+			a.Log.WarnContext(ctx, "Catalogue not closed", "error", err)
 		}
 		if err := a.recovery.Beat(ctx); err != nil {
 			a.Log.WarnContext(ctx, "Incident's clock not noted", "error", err)

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -48,18 +49,24 @@ type mailroom struct {
 
 // urgent reports whether a cause can't wait till the owner looks.
 func urgent(cause string) bool {
-	base, _, _ := strings.Cut(cause, ".")
-	return slices.Contains([]string{causeLate, causeFailed, causeLock, causeUnusual, causeFront}, base)
+	base, part, _ := strings.Cut(cause, ".")
+	return base == causeDomain && part != "" || slices.Contains([]string{causeLate, causeFailed, causeLock, causeUnusual, causeFront}, base)
 }
 
 // watchCauses adds the causes that are about being watched over.
 func watchCauses(s map[string]*app.Error, st app.Status) {
-	s[causeFront], s[causeExpires] = nil, nil
+	s[causeFront], s[causeExpires], s[causeDomain], s[causeDomainLast] = nil, nil, nil, nil
 	for _, u := range st.Unusual {
 		s[causeUnusual+"."+string(u.SourceID)] = unusualError(u)
 	}
 	if f := st.Watch.Storefront; f != nil {
 		s[causeExpires] = f.Warning
+		if d := f.Domain; d != nil && d.Warning != nil {
+			s[causeDomain] = d.Warning
+			if d.Until.Sub(st.Now) <= app.DomainLast {
+				s[causeDomainLast] = d.Warning // told again, and as an alarm
+			}
+		}
 		if f.Outage != nil {
 			s[causeFront] = f.Outage.Error
 		}
@@ -233,7 +240,7 @@ func (a *Agent) deliverOne(ctx context.Context, c app.Channel, l journal.Letter,
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	a.noteChannel(c, sendErr)
+	a.noteChannel(ctx, c, sendErr)
 	a.bus.poke()
 	if sendErr == nil {
 		return a.Journal.DropLetter(ctx, l.ID)
@@ -245,7 +252,35 @@ func (a *Agent) deliverOne(ctx context.Context, c app.Channel, l journal.Letter,
 	return a.Journal.PutLetter(ctx, l)
 }
 
-func (a *Agent) noteChannel(c app.Channel, err error) {
+// keyDelivered is the journal's key of when a channel last took an alert.
+func keyDelivered(channel string) string { return "delivered." + channel }
+
+// forgetDelivered forgets deliveries by channels that are another now: they show
+// nothing of where the next alert goes.
+func (a *Agent) forgetDelivered(ctx context.Context, was, next app.WatchSettings, given app.Secrets) error {
+	for _, c := range was.Channels {
+		same := slices.ContainsFunc(next.Channels, func(o app.Channel) bool { return reflect.DeepEqual(o, c) })
+		for key := range given {
+			if channel, _, _ := strings.Cut(key, "."); channel == c.Name {
+				same = false
+			}
+		}
+		if same {
+			continue
+		}
+		if err := a.Journal.SetMeta(ctx, keyDelivered(c.Name), ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Agent) noteChannel(ctx context.Context, c app.Channel, err error) {
+	if err == nil {
+		if err := a.Journal.SetMetaTime(ctx, keyDelivered(c.Name), a.Now()); err != nil {
+			a.Log.WarnContext(ctx, "Delivery not noted", "channel", c.Name, "error", err)
+		}
+	}
 	a.lookout.mu.Lock()
 	defer a.lookout.mu.Unlock()
 	s := a.lookout.channels[c.Name]
@@ -304,7 +339,7 @@ func (a *Agent) TestAlert(ctx context.Context, name string) error {
 	err := a.Lookout.Send(ctx, c, a.secretOf(ctx, c.Name), app.Alert{
 		Cause: causeTest, State: app.AlertTest, Shop: a.shopName(), Title: title, Text: text, At: a.Now(),
 	})
-	a.noteChannel(c, err)
+	a.noteChannel(ctx, c, err)
 	a.bus.poke()
 	return err
 }

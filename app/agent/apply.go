@@ -108,6 +108,7 @@ func (w *applying) stopped(failed []error) bool {
 func (w *applying) one(ctx context.Context, i int, p *part) error {
 	w.show(p.source.Name, true)
 	defer w.show(p.source.Name, false)
+	began := w.a.Now()
 	if err := prefetch(ctx, p.restore.From, stored(p.restore)...); err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (w *applying) one(ctx context.Context, i int, p *part) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.rec.Sources = slices.Clone(w.rec.Sources)
-	w.rec.Sources[i].Done = true
+	w.rec.Sources[i].Done, w.rec.Sources[i].Seconds = true, w.a.Now().Sub(began).Seconds()
 	return w.a.putRestore(ctx, w.j, w.rec)
 }
 

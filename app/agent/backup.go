@@ -22,16 +22,25 @@ func (a *Agent) StartBackup(_ context.Context, names []string) (app.JobID, error
 }
 
 // startBackup starts a run for a quarter, or returns the one that is under way
-// for the same sources.
+// for the same sources. Those that are paused are backed up when they are named.
 func (a *Agent) startBackup(names []string, quarter time.Time) (app.JobID, error) {
 	d := a.Store.Document()
 	if d.Vault == nil {
 		return "", app.Errorf(app.CodeVaultNone, "back up", "no vault is set up")
 	}
 	sources, err := d.pick(names)
+	if err == nil && len(names) == 0 {
+		sources, err = active(sources, a.schedule.wall())
+	}
 	if err != nil {
 		return "", err
 	}
+	return a.startRun(sources, quarter, len(names) == 0)
+}
+
+// startRun starts a run of sources, or returns the one that is under way. One of
+// everything that is due tells an outside service so when it was good.
+func (a *Agent) startRun(sources []app.Source, quarter time.Time, everything bool) (app.JobID, error) {
 	for _, j := range a.running() {
 		if s := j.snapshot(); s.Kind == app.JobBackup && covers(j.sources, sources) {
 			return s.ID, nil
@@ -43,7 +52,7 @@ func (a *Agent) startBackup(names []string, quarter time.Time) (app.JobID, error
 		}
 		defer a.unlock()
 		err := a.backUp(ctx, j, sources, quarter)
-		if err == nil && len(sources) == len(d.Sources) {
+		if err == nil && everything && a.unharmed(ctx, sources) {
 			a.beat(ctx)
 		}
 		a.tellOwner(context.WithoutCancel(ctx))

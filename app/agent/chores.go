@@ -17,7 +17,8 @@ const (
 	lockEvery     = 7 * 24 * time.Hour
 	lockRetry     = 6 * time.Hour
 	drillEvery    = 7 * 24 * time.Hour
-	journalKept   = 400 * 24 * time.Hour
+	// journalKept holds last year's peak days and the four weeks before them.
+	journalKept = 450 * 24 * time.Hour
 )
 
 // chores does what is due less often than a quarter, one thing a call, and
@@ -25,7 +26,7 @@ const (
 func (a *Agent) chores(ctx context.Context) error {
 	d := a.Store.Document()
 	against, free := a.free(d)
-	if !free {
+	if rule, _ := a.held(d); rule != app.PowerGoOn || !free {
 		return nil
 	}
 	if done, err := a.mend(ctx, against); done || err != nil {
@@ -43,8 +44,8 @@ func (a *Agent) chores(ctx context.Context) error {
 		do    func(context.Context) error
 	}{
 		{journal.KeyMaintained, maintainEvery, started(a.StartMaintain)},
-		{journal.KeyChecked, checkEvery, func(ctx context.Context) error { return a.dailyCheck(ctx, d) }},
-		{journal.KeyRead, readEvery, started(a.StartCheck)},
+		{journal.KeyChecked, a.atNight(checkEvery), func(ctx context.Context) error { return a.dailyCheck(ctx, d) }},
+		{journal.KeyRead, a.atNight(readEvery), started(a.StartCheck)},
 	} {
 		if due, err := a.due(ctx, c.key, c.every); err != nil {
 			return err
@@ -61,6 +62,15 @@ func (a *Agent) chores(ctx context.Context) error {
 	return a.drillDue(ctx, d)
 }
 
+// atNight is how often something heavy is done: over peak days it waits for the
+// night, though not for ever.
+func (a *Agent) atNight(every time.Duration) time.Duration {
+	if a.calm(a.Now()) {
+		return every
+	}
+	return max(every, heavyOverdue)
+}
+
 // free reports whether chores can be done now, and what stands against the
 // vault all the same. A vault that can't be reached is tried every quarter, and
 // that is enough.
@@ -68,7 +78,7 @@ func (a *Agent) free(d Document) (against *app.Error, free bool) {
 	a.mu.Lock()
 	against = a.vaultErr
 	a.mu.Unlock()
-	if d.Vault == nil || len(a.running()) > 0 || !d.Vault.AsOf.IsZero() {
+	if d.Vault == nil || a.busy() || !d.Vault.AsOf.IsZero() {
 		return against, false
 	}
 	return against, against == nil || against.Code == app.CodeVaultDamaged

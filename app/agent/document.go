@@ -14,8 +14,10 @@ import (
 	"kvart/app"
 )
 
-// documentForm is the form of [Document] this program writes.
-const documentForm = 1
+// documentForm is the form of [Document] this program writes. It grows when
+// something is added that an earlier program would drop as it writes: such a
+// one refuses the document then, and changes nothing.
+const documentForm = 2
 
 // Document is what the owner set up on this computer.
 type Document struct {
@@ -34,6 +36,9 @@ type Document struct {
 	Watch       app.WatchSettings `json:"watch"`
 	PausedFrom  time.Time         `json:"pausedFrom"`
 	PausedUntil time.Time         `json:"pausedUntil"`
+	// Updates is where the owner said to look for newer versions; nil leaves it
+	// to whoever packed Kvart.
+	Updates *UpdateRecord `json:"updates,omitempty"`
 }
 
 // VaultPlace says where the vault lies. What it holds says the rest.
@@ -78,6 +83,22 @@ func CheckDocument(d Document) error {
 		return errors.New("not a settings file of Kvart's")
 	}
 	return nil
+}
+
+// BringUpToDate gives a document that an earlier program wrote the form of this
+// one. What it does not hold yet is as on a new computer.
+func BringUpToDate(s Store) error {
+	if s.Document().Version == documentForm {
+		return nil
+	}
+	return s.Update(func(d *Document) error { d.Version = documentForm; return nil })
+}
+
+// UpdateRecord is what is remembered of where to look for newer versions.
+type UpdateRecord struct {
+	app.UpdateSettings
+	// Serial is of the newest feed seen: an older one tells nothing any more.
+	Serial int64 `json:"serial"`
 }
 
 // source finds a source by name or ID.

@@ -78,47 +78,86 @@ func (a *Agent) day(ctx context.Context, id app.SourceID, t time.Time) ([]app.Qu
 	if err != nil {
 		return nil, err
 	}
+	rests, err := a.Journal.Rests(ctx, id, from, to)
+	if err != nil {
+		return nil, err
+	}
 	busy := slices.ContainsFunc(a.running(), func(j *job) bool { return j.snapshot().Kind == app.JobBackup })
 	var out []app.Quarter
 	for q := quarter(from); q.Before(to); q = q.Add(app.QuarterLength) {
-		out = append(out, quarterOf(q, a.schedule, runs, pauses, busy))
+		out = append(out, quarterOf(q, a.schedule, runs, pauses, restOf(rests, q), id == "", busy))
 	}
 	return out, nil
 }
 
-// quarterOf says what became of the quarter that starts at q.
-func quarterOf(q time.Time, s schedule, runs []journal.Run, pauses []journal.Pause, busy bool) app.Quarter {
-	out := app.Quarter{Start: q, State: app.QuarterNone}
-	now, end := s.wall(), q.Add(app.QuarterLength)
-	for _, r := range runs {
-		if r.Quarter.Equal(q) {
-			out = worse(out, r)
+// restOf says why a source was not due in a quarter; "" when none of them is
+// known not to have been.
+func restOf(rests []journal.Rest, q time.Time) (state app.QuarterState) {
+	for _, r := range rests {
+		if r.Quarter.Equal(q) && state != app.QuarterPaused && (state != app.QuarterWaiting || r.State == app.QuarterPaused) {
+			state = r.State
 		}
 	}
-	switch {
-	case out.State != app.QuarterNone:
-	case q.After(now):
-		out.State = app.QuarterUnknown
-	case now.Before(end) && busy:
-		out.State = app.QuarterRunning
-	case slices.ContainsFunc(pauses, func(p journal.Pause) bool { return p.From.Before(end) && p.To.After(q) }):
-		out.State = app.QuarterPaused
-	case now.Before(end):
-		out.State = app.QuarterDue
-	case slices.ContainsFunc(runs, func(r journal.Run) bool { return r.Quarter.Before(q) && r.Ended.After(q) }):
-		out.State = app.QuarterLate // a run of an earlier quarter lasted through this one
+	return state
+}
+
+// quarterOf says what became of the quarter that starts at q, for one source or
+// for all together: with one of them paused it was not a good one.
+func quarterOf(q time.Time, s schedule, runs []journal.Run, pauses []journal.Pause, rest app.QuarterState, all, busy bool) app.Quarter {
+	out := app.Quarter{Start: q, State: app.QuarterNone}
+	for _, r := range runs {
+		if r.Quarter.Equal(q) {
+			out = worse(out, r, inTime(runs, r))
+		}
+	}
+	switch out.State {
+	case app.QuarterNone:
+		out.State = withoutRun(q, s.wall(), runs, pauses, rest, busy)
+	case app.QuarterDone, app.QuarterIdle:
+		if all && rest != "" && rest != app.QuarterRest {
+			out.State = rest
+		}
 	}
 	return out
 }
 
+// withoutRun says what became of a quarter in which nothing was run.
+func withoutRun(q, now time.Time, runs []journal.Run, pauses []journal.Pause, rest app.QuarterState, busy bool) app.QuarterState {
+	end := q.Add(app.QuarterLength)
+	switch {
+	case q.After(now):
+		return app.QuarterUnknown
+	case now.Before(end) && busy:
+		return app.QuarterRunning
+	case slices.ContainsFunc(pauses, func(p journal.Pause) bool { return p.From.Before(end) && p.To.After(q) }):
+		return app.QuarterPaused
+	case rest != "":
+		return rest
+	case now.Before(end):
+		return app.QuarterDue
+	case slices.ContainsFunc(runs, func(r journal.Run) bool { return r.Quarter.Before(q) && r.Ended.After(q) }):
+		return app.QuarterLate // a run of an earlier quarter lasted through this one
+	}
+	return app.QuarterNone
+}
+
+// inTime reports whether a run of the same source and quarter ended well within
+// it, of several that were made over a peak day or by hand.
+func inTime(runs []journal.Run, r journal.Run) bool {
+	end := r.Quarter.Add(app.QuarterLength)
+	return slices.ContainsFunc(runs, func(o journal.Run) bool {
+		return o.Source == r.Source && o.Quarter.Equal(r.Quarter) && !o.Ended.After(end) && o.Result.State != app.RunFailed
+	})
+}
+
 // worse adds a run to its quarter: one failure makes it failed, one late point
-// late, one point done.
-func worse(q app.Quarter, r journal.Run) app.Quarter {
+// late unless the source had one in time, one point done.
+func worse(q app.Quarter, r journal.Run, inTime bool) app.Quarter {
 	state := app.QuarterIdle
 	switch {
 	case r.Result.State == app.RunFailed:
 		state = app.QuarterFailed
-	case r.Result.State == app.RunDone && r.Ended.After(q.Start.Add(app.QuarterLength)):
+	case r.Result.State == app.RunDone && !inTime && r.Ended.After(q.Start.Add(app.QuarterLength)):
 		state = app.QuarterLate
 	case r.Result.State == app.RunDone:
 		state = app.QuarterDone

@@ -25,14 +25,18 @@ func TestQuarterOf(t *testing.T) {
 		busy   bool
 		want   app.QuarterState
 	}{
-		"in the clock's future":         {-time.Minute, nil, nil, false, app.QuarterUnknown},
-		"under way, not run yet":        {time.Minute, nil, nil, false, app.QuarterDue},
-		"running":                       {time.Minute, nil, nil, true, app.QuarterRunning},
-		"done":                          {time.Hour, []journal.Run{run(app.RunDone, 0, time.Minute)}, nil, false, app.QuarterDone},
-		"nothing new":                   {time.Hour, []journal.Run{run(app.RunIdle, 0, time.Second)}, nil, false, app.QuarterIdle},
-		"one of two done":               {time.Hour, []journal.Run{run(app.RunDone, 0, time.Minute), run(app.RunIdle, 0, time.Second)}, nil, false, app.QuarterDone},
-		"one of two failed":             {time.Hour, []journal.Run{run(app.RunDone, 0, time.Minute), run(app.RunFailed, 0, time.Second)}, nil, false, app.QuarterFailed},
-		"failed, then done by hand":     {time.Hour, []journal.Run{run(app.RunFailed, 0, time.Minute), run(app.RunDone, 5*time.Minute, 6*time.Minute)}, nil, false, app.QuarterFailed},
+		"in the clock's future":     {-time.Minute, nil, nil, false, app.QuarterUnknown},
+		"under way, not run yet":    {time.Minute, nil, nil, false, app.QuarterDue},
+		"running":                   {time.Minute, nil, nil, true, app.QuarterRunning},
+		"done":                      {time.Hour, []journal.Run{run(app.RunDone, 0, time.Minute)}, nil, false, app.QuarterDone},
+		"nothing new":               {time.Hour, []journal.Run{run(app.RunIdle, 0, time.Second)}, nil, false, app.QuarterIdle},
+		"one of two done":           {time.Hour, []journal.Run{run(app.RunDone, 0, time.Minute), run(app.RunIdle, 0, time.Second)}, nil, false, app.QuarterDone},
+		"one of two failed":         {time.Hour, []journal.Run{run(app.RunDone, 0, time.Minute), run(app.RunFailed, 0, time.Second)}, nil, false, app.QuarterFailed},
+		"failed, then done by hand": {time.Hour, []journal.Run{run(app.RunFailed, 0, time.Minute), run(app.RunDone, 5*time.Minute, 6*time.Minute)}, nil, false, app.QuarterFailed},
+		"three at a denser pace, the last past the end": {time.Hour, []journal.Run{
+			run(app.RunDone, 0, time.Minute), run(app.RunIdle, 5*time.Minute, 6*time.Minute), run(app.RunDone, 10*time.Minute, 16*time.Minute),
+		}, nil, false, app.QuarterDone},
+		"failed, then too late":         {time.Hour, []journal.Run{run(app.RunFailed, 0, time.Minute), run(app.RunDone, 5*time.Minute, 20*time.Minute)}, nil, false, app.QuarterFailed},
 		"done too late":                 {time.Hour, []journal.Run{run(app.RunDone, 0, 20*time.Minute)}, nil, false, app.QuarterLate},
 		"covered by an earlier run":     {time.Hour, []journal.Run{run(app.RunDone, -15*time.Minute, 3*time.Minute)}, nil, false, app.QuarterLate},
 		"the computer was off":          {time.Hour, nil, nil, false, app.QuarterNone},
@@ -42,7 +46,7 @@ func TestQuarterOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := schedule{now: func() time.Time { return q.Add(tt.now) }}
-			if got := quarterOf(q, s, tt.runs, tt.pauses, tt.busy); got.State != tt.want {
+			if got := quarterOf(q, s, tt.runs, tt.pauses, "", true, tt.busy); got.State != tt.want {
 				t.Errorf("got %s, want %s", got.State, tt.want)
 			}
 		})

@@ -27,7 +27,11 @@ type Scribe interface {
 	Messages(ctx context.Context, language string) ([]app.Message, error)
 	Page(f app.ShopFacts) ([]byte, error)
 	Report(ctx context.Context, id app.IncidentID, language string) (app.Paper, error)
+	Sheet(ctx context.Context, code app.PlaybookCode, language string) (app.Paper, error)
 	Markdown(p app.Paper) []byte
+	// Capacity returns the report of a capacity rehearsal whose visitors called
+	// themselves agent.
+	Capacity(ctx context.Context, r app.CapacityResult, agent, language string) (app.Paper, error)
 }
 
 // Recovery is the engine that leads through bad days.
@@ -186,7 +190,12 @@ func (a *Agent) IncidentReport(ctx context.Context, r app.ReportRequest) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	switch r.Format {
+	return a.printPaper(p, r.Format)
+}
+
+// printPaper lays a paper out in a format.
+func (a *Agent) printPaper(p app.Paper, format app.ReportFormat) ([]byte, error) {
+	switch format {
 	case app.ReportMarkdown:
 		return a.recovery.Markdown(p), nil
 	case app.ReportPDF:
@@ -196,7 +205,7 @@ func (a *Agent) IncidentReport(ctx context.Context, r app.ReportRequest) ([]byte
 		}
 		return t.Print(p)
 	}
-	return nil, app.Errorf(app.CodeUsage, "write report", "no format %q", r.Format).With("field", "format").With("choices", "pdf, md")
+	return nil, app.Errorf(app.CodeUsage, "write report", "no format %q", format).With("field", "format").With("choices", "pdf, md")
 }
 
 // brief fills in the open incident for the status.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"slices"
 	"testing"
 
 	"kvart/app"
@@ -66,13 +67,39 @@ func TestRestore_goesBackBeforeAnUnusualChange(t *testing.T) {
 	if err != nil || plan.Sources[0].Point.ID != all[1].Point.ID {
 		t.Errorf("plan %+v, %v", plan, err)
 	}
+	// with a word about it, and none about the source that nothing was passed over of
+	if w := plan.Sources[0].Plan.Warnings; len(w) != 1 || w[0].Code != app.CodePointPassed || w[0].Args["count"] != "1" || w[0].Args["source"] != "Kassan" || w[0].Args["at"] == "" {
+		t.Errorf("warnings %+v", w)
+	}
+	if w := plan.Sources[1].Plan.Warnings; len(w) != 0 {
+		t.Errorf("warnings %+v", w)
+	}
 	// whoever names it gets it
 	plan, err = s.PlanRestore(t.Context(), app.RestoreRequest{Sources: []string{"Kassan"}, Point: all[0].Point.ID})
 	if err != nil || plan.Sources[0].Point.ID != all[0].Point.ID {
 		t.Errorf("named: %+v, %v", plan, err)
 	}
+	if w := plan.Sources[0].Plan.Warnings; len(w) != 1 || w[0].Code != app.CodePointMarked {
+		t.Errorf("named: warnings %+v", w)
+	}
 	i := s.trouble(app.IncidentRequest{Playbook: app.PlaybookCrashed})
 	if got := i.Points["kassan"].Point; got != all[1].Point.ID {
 		t.Errorf("chosen %s, want %s", got, all[1].Point.ID)
+	}
+	told := false
+	for _, step := range i.Steps {
+		told = told || slices.ContainsFunc(step.Facts, func(f app.Fact) bool { return f.Code == "passed_over" && f.Source == "Kassan" && f.Count == 1 })
+	}
+	if !told {
+		t.Error("no step tells of what was passed over")
+	}
+	// it was the owner's: nothing is passed over any more
+	u.Yes, u.Answered = true, s.clock.now()
+	if err := s.Journal.PutUnusual(t.Context(), &u); err != nil {
+		t.Fatal(err)
+	}
+	plan, err = s.PlanRestore(t.Context(), app.RestoreRequest{Sources: []string{"Kassan"}})
+	if err != nil || plan.Sources[0].Point.ID != all[0].Point.ID || len(plan.Sources[0].Plan.Warnings) != 0 {
+		t.Errorf("answered with yes: %+v, %v", plan, err)
 	}
 }

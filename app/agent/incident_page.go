@@ -20,6 +20,15 @@ func (a *Agent) Playbooks(context.Context) ([]app.Playbook, error) {
 	return a.recovery.Playbooks(), nil
 }
 
+// PlaybookPaper implements [app.PlaybookService].
+func (a *Agent) PlaybookPaper(ctx context.Context, r app.PaperRequest) ([]byte, error) {
+	p, err := a.recovery.Sheet(ctx, r.Playbook, r.Language)
+	if err != nil {
+		return nil, err
+	}
+	return a.printPaper(p, r.Format)
+}
+
 // Contacts implements [app.PlaybookService].
 func (a *Agent) Contacts(context.Context) ([]app.Contact, error) {
 	return slices.Clone(a.Store.Document().Ready.Contacts), nil
@@ -164,21 +173,15 @@ func (a *Agent) actPublish(ctx context.Context, i app.Incident, up bool) app.Ste
 		}
 		code = "published"
 	}
-	var facts []app.Fact
-	for _, s := range a.Store.Document().Sources {
-		c, err := a.Connectors.Connector(s.Kind)
-		if err != nil {
-			return failed(err, facts...)
-		}
-		if _, ok := c.(app.Publisher); !ok {
-			continue
-		}
-		if err := a.show(ctx, s.Name, page); err != nil {
-			return failed(err, facts...)
-		}
-		facts = append(facts, app.Fact{Code: code, Source: s.Name})
+	facts, beside, err := a.showEverywhere(ctx, page, code)
+	if err != nil {
+		return failed(err, facts...)
 	}
 	switch {
+	case beside:
+		return unknown(facts...)
+	case len(facts) > 0 && up && a.askStorefront(ctx).State == app.StepDone:
+		return unknown(append(facts, app.Fact{Code: "page_unseen"})...) // a server may follow other rules
 	case len(facts) > 0:
 		return done(facts...)
 	case up:
@@ -187,4 +190,28 @@ func (a *Agent) actPublish(ctx context.Context, i app.Incident, up bool) app.Ste
 		return unknown(app.Fact{Code: "take_down"}) // the owner put it up
 	}
 	return app.StepResult{State: app.StepSkipped, Facts: []app.Fact{{Code: "not_up"}}}
+}
+
+// showEverywhere puts the page up, or takes it down, on every source that can,
+// and reports whether somewhere it only lies beside the shop.
+func (a *Agent) showEverywhere(ctx context.Context, page []byte, code string) (facts []app.Fact, beside bool, err error) {
+	for _, s := range a.Store.Document().Sources {
+		c, err := a.Connectors.Connector(s.Kind)
+		if err != nil {
+			return facts, beside, err
+		}
+		if _, ok := c.(app.Publisher); !ok {
+			continue
+		}
+		err = a.show(ctx, s.Name, page)
+		if e := app.AsError(err); err != nil && e.Code == app.CodePageBeside {
+			facts, beside = append(facts, app.Fact{Code: "page_beside", Source: s.Name, Args: map[string]string{"page": e.Args["page"]}}), true
+			continue
+		}
+		if err != nil {
+			return facts, beside, err
+		}
+		facts = append(facts, app.Fact{Code: code, Source: s.Name})
+	}
+	return facts, beside, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,12 @@ func TestPage_putUpAndTakenDownByThePlaybook(t *testing.T) {
 	s.backup()
 	site := siteShop{s.shop, map[string]string{}}
 	s.Agent.Connectors = siteKinds{site}
-	s.Storefront = slowFront{func(context.Context) (bool, error) { return true, nil }}
+	s.Storefront = slowFront{func(context.Context) (bool, error) {
+		if len(site.shown) > 0 {
+			return true, errors.New("status 503")
+		}
+		return true, nil
+	}}
 	i := s.trouble(app.IncidentRequest{Playbook: app.PlaybookShopDown})
 	if len(site.shown) != 0 {
 		t.Fatal("put up without being asked")
@@ -107,6 +113,49 @@ func TestPage_putUpAndTakenDownByThePlaybook(t *testing.T) {
 	s.wantStep(i, "storefront", app.StepDone)
 	if len(site.shown) != 0 || i.Back.IsZero() {
 		t.Errorf("shown %v, back %v", site.shown, i.Back)
+	}
+}
+
+// besideShop shows the page nowhere but at its own address.
+type besideShop struct{ siteShop }
+
+func (c besideShop) Publish(ctx context.Context, a app.Access, name string, page []byte) error {
+	if err := c.siteShop.Publish(ctx, a, name, page); err != nil {
+		return err
+	}
+	return app.Errorf(app.CodePageBeside, "publish", "no rules").With("page", name)
+}
+
+type besideKinds struct{ siteKinds }
+
+func (k besideKinds) Connector(app.Kind) (app.Connector, error) { return besideShop{k.siteShop}, nil }
+
+// A page that is not in the shop's place is not said to be: neither where the
+// server doesn't allow it, nor where the shop answers all the same.
+func TestPage_notShown(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"page_beside", "page_unseen"} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			s := newShopTest(t)
+			s.backup()
+			site := siteKinds{siteShop{s.shop, map[string]string{}}}
+			s.Agent.Connectors = site
+			if code == "page_beside" {
+				s.Agent.Connectors = besideKinds{site}
+			}
+			s.Storefront = slowFront{func(context.Context) (bool, error) { return true, nil }}
+			s.trouble(app.IncidentRequest{Playbook: app.PlaybookShopDown})
+			i := s.tick("put-page")
+			step := i.Step("publish")
+			if step.State != app.StepOpen || !step.Look || !slices.ContainsFunc(step.Facts, func(f app.Fact) bool { return f.Code == code }) {
+				t.Errorf("publish: %+v", step)
+			}
+			_, err := s.WritePage(t.Context(), app.PageRequest{Publish: []string{"Kassan"}})
+			if (app.CodeOf(err) == app.CodePageBeside) != (code == "page_beside") || err != nil && code == "page_unseen" {
+				t.Errorf("put up by hand: %v", err)
+			}
+		})
 	}
 }
 

@@ -98,8 +98,13 @@ func (a *Agent) actPoint(ctx context.Context, i app.Incident) app.StepResult {
 			}
 			return failed(err, facts...)
 		}
+		passed, err := a.passedOver(ctx, v, s, p, i)
+		if err != nil {
+			return failed(err, facts...)
+		}
 		points[s.ID] = app.ChosenPoint{Source: s.Name, Point: p.ID, Time: p.Time, Verified: p.Verified, Stats: p.Stats}
 		facts = append(facts, fact)
+		facts = append(facts, passed...)
 	}
 	if len(points) == 0 {
 		return failed(app.Errorf(app.CodePointUnknown, "choose point", "nothing has a backup"), facts...)
@@ -107,6 +112,35 @@ func (a *Agent) actPoint(ctx context.Context, i app.Incident) app.StepResult {
 	res := done(facts...)
 	res.Change = func(i *app.Incident) { i.Points = points }
 	return res
+}
+
+// passedOver tells of newer backups that were left aside for holding an unusual
+// change, or that the chosen one holds one.
+func (a *Agent) passedOver(ctx context.Context, v app.Vault, s app.Source, chosen app.Point, i app.Incident) ([]app.Fact, error) {
+	marked, err := a.marks(ctx, s.ID)
+	if err != nil {
+		return nil, err
+	}
+	if marked(chosen) != "" {
+		return []app.Fact{{Code: "chosen_marked", Source: s.Name, Time: chosen.Time}}, nil
+	}
+	if i.Choice.Point != "" {
+		return nil, nil // the owner chose
+	}
+	points, err := a.pointsBefore(ctx, v, s, i.Choice.Before)
+	if err != nil {
+		return nil, err
+	}
+	passed := int64(0)
+	for _, p := range points {
+		if p.Seq > chosen.Seq && marked(p) != "" {
+			passed++
+		}
+	}
+	if passed == 0 {
+		return nil, nil
+	}
+	return []app.Fact{{Code: "passed_over", Source: s.Name, Time: chosen.Time, Count: passed}}, nil
 }
 
 // pointFor chooses one source's backup.

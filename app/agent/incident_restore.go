@@ -253,6 +253,9 @@ func (a *Agent) actGap(ctx context.Context, i app.Incident) app.StepResult {
 		if n := countOrders(newest.Stats) - countOrders(p.Stats); n > 0 {
 			facts = append(facts, app.Fact{Code: "gap_orders", Source: s.Name, Count: n})
 		}
+		if had, known := newestOrder(p.Stats), newestOrder(newest.Stats); had != "" && newest.Stats[app.StatNewestOrder] > p.Stats[app.StatNewestOrder] {
+			facts = append(facts, app.Fact{Code: "gap_numbers", Source: s.Name, Args: map[string]string{"order": had, "newest": known}})
+		}
 	}
 	return done(facts...)
 }

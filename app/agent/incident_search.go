@@ -19,8 +19,9 @@ const (
 )
 
 // Search implements [app.ChoiceService]. It looks at names only: of files and
-// folders, and of what the points' counts name, such as tables. The newest
-// points come first, so a search that is cut short has seen those.
+// folders, of what the points' counts name, such as tables, and those that
+// people know records by. The newest points come first, so a search that is cut
+// short has seen those.
 func (a *Agent) Search(ctx context.Context, r app.SearchRequest) (app.SearchResult, error) {
 	limited, cancel := context.WithTimeout(ctx, searchLimit)
 	defer cancel()
@@ -32,16 +33,16 @@ func (a *Agent) Search(ctx context.Context, r app.SearchRequest) (app.SearchResu
 }
 
 func (a *Agent) search(ctx context.Context, r app.SearchRequest) (app.SearchResult, error) {
-	text := strings.ToLower(strings.Trim(path.Clean(strings.ReplaceAll(strings.TrimSpace(r.Text), `\`, "/")), "/"))
+	text := lookedFor(r.Text)
 	res := app.SearchResult{Hits: []app.SearchHit{}, All: true}
-	if text == "" || text == "." {
+	if text == "" {
 		return res, app.Errorf(app.CodeUsage, "search", "nothing to look for").With("field", "find")
 	}
 	s, _, err := a.anySource(ctx, r.Source)
 	if err != nil {
 		return res, err
 	}
-	v, _, err := a.vaultToRestore(ctx)
+	v, stand, err := a.vaultToRestore(ctx)
 	if err != nil {
 		return res, err
 	}
@@ -66,11 +67,45 @@ func (a *Agent) search(ctx context.Context, r app.SearchRequest) (app.SearchResu
 		}
 		res.Looked++
 	}
+	// what is kept open belongs to the vault in use, and not to a second copy
+	if res.All && stand == "" && !strings.Contains(text, "/") && a.hasRecords(s) {
+		known := search{text: text, limit: r.Limit, hits: map[string]*app.SearchHit{}}
+		if err := a.searchRecords(ctx, v, s, points, &known, &res); err != nil {
+			return res, err
+		}
+		w.after(known)
+	}
 	res.All = res.All && !w.full
 	for _, name := range w.order {
 		res.Hits = append(res.Hits, *w.hits[name])
 	}
 	return res, nil
+}
+
+// lookedFor is a name or a path as it is compared, "" for none.
+func lookedFor(text string) string {
+	text = strings.ToLower(strings.Trim(path.Clean(strings.ReplaceAll(strings.TrimSpace(text), `\`, "/")), "/"))
+	if text == "." {
+		return ""
+	}
+	return text
+}
+
+// after puts what another search found before what this one did: a record that
+// goes by a name is likelier meant than a file.
+func (w *search) after(first search) {
+	for _, name := range w.order {
+		switch {
+		case first.hits[name] != nil:
+		case len(first.order) >= first.limit:
+			first.full = true
+		default:
+			first.hits[name] = w.hits[name]
+			first.order = append(first.order, name)
+		}
+	}
+	first.full = first.full || w.full
+	*w = first
 }
 
 // search collects what is found, by name.

@@ -20,6 +20,31 @@ type Lookout interface {
 	Eye
 	Courier
 	Calendar
+	Gauge
+	Registrar
+}
+
+// Gauge puts the shop to the test.
+type Gauge interface {
+	// PlatformOf names the platform that others run a shop on, by its address;
+	// "" where that shows none.
+	PlatformOf(s app.StorefrontSettings) string
+	// ProofPlace says where to place a token on the shop's site.
+	ProofPlace(s app.StorefrontSettings, token string) (file, meta string, err error)
+	// FindProof looks for a token there: "file", "meta", or "" for nowhere. An
+	// error means that the site did not answer.
+	FindProof(ctx context.Context, s app.StorefrontSettings, token string) (way string, err error)
+	// Rehearse sends visitors as [app.CapacityService] has it. An error means
+	// that none was sent.
+	Rehearse(ctx context.Context, r app.CapacityRun) (app.CapacityResult, error)
+	// VisitorAgent is what these visitors call themselves.
+	VisitorAgent() string
+}
+
+// Registrar asks when domains expire.
+type Registrar interface {
+	// Domain returns nil where there is nothing to ask about.
+	Domain(ctx context.Context, s app.StorefrontSettings) *app.DomainStatus
 }
 
 // Canaries keeps a file of Kvart's own in folders.
@@ -103,6 +128,9 @@ func (a *Agent) SetWatch(ctx context.Context, r app.WatchRequest) (app.WatchSett
 		return was, err
 	}
 	if err := a.keepWatchSecrets(ctx, was, next, r.Secrets); err != nil {
+		return was, err
+	}
+	if err := a.forgetDelivered(ctx, was, next, r.Secrets); err != nil {
 		return was, err
 	}
 	if err := a.moveCanaries(was.Canaries, next.Canaries); err != nil {
@@ -306,10 +334,8 @@ func (a *Agent) fillWatch(ctx context.Context, st *app.Status, d Document) error
 			st.Watch.Heartbeat, st.Watch.HeartbeatError = beat.At, beat.Error
 		}
 	}
-	peaks, err := a.peakDays(st.Now, st.Now.AddDate(1, 0, 0))
-	if len(peaks) > 0 {
-		st.Watch.Peak = &peaks[0]
-	}
+	st.Watch.DenseUntil = a.denseUntil(st.Now)
+	st.Watch.Peak, err = a.nextPeak(st.Now)
 	return err
 }
 

@@ -51,7 +51,7 @@ func (a *Agent) maintain(ctx context.Context, v app.Vault) error {
 		return err
 	}
 	if q, ok := v.(app.QuietMaintainer); ok {
-		err = q.MaintainWithin(ctx, kept, quiet(a.Store.Document().Settings, a.Now()))
+		err = q.MaintainWithin(ctx, kept, a.quiet(a.Now()))
 	} else {
 		err = v.Maintain(ctx, kept)
 	}
@@ -94,19 +94,6 @@ const (
 	quietTo   = 7
 )
 
-// quiet reports whether now is within the hours for heavy work.
-func quiet(s app.Settings, now time.Time) bool {
-	from, to := s.QuietFrom, s.QuietTo
-	if from == to {
-		from, to = quietFrom, quietTo
-	}
-	h := now.Local().Hour()
-	if from < to {
-		return from <= h && h < to
-	}
-	return h >= from || h < to
-}
-
 // retention is how long backups are kept: as the owner chose last, on whichever
 // computer.
 func (a *Agent) retention(ctx context.Context, v app.Vault) (app.Retention, error) {
@@ -135,10 +122,11 @@ func (a *Agent) retention(ctx context.Context, v app.Vault) (app.Retention, erro
 			}
 		}
 	}
-	if d.Settings.Keep == (app.Retention{}) {
-		return app.DefaultRetention(), nil
+	keep := d.Settings.Keep
+	if keep == (app.Retention{}) {
+		keep = app.DefaultRetention()
 	}
-	return d.Settings.Keep, nil
+	return a.keepDense(keep, a.Now()), nil
 }
 
 // checkKeep refuses a retention under which a backup would be gone before

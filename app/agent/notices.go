@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"kvart/app"
@@ -21,9 +22,12 @@ const (
 	causeUnusual = "unusual" // with "." and the source
 	causeFront   = "storefront"
 	causeExpires = "expires"
-	causeSolved  = "solved" // words of alerts only
-	causeAgain   = "again"
-	causeTest    = "test"
+	causeDomain  = "domain"
+	// causeDomainLast is the same in its last days.
+	causeDomainLast = causeDomain + ".last"
+	causeSolved     = "solved" // words of alerts only
+	causeAgain      = "again"
+	causeTest       = "test"
 
 	causeNoWindow = "no_tray_window"
 )
@@ -70,9 +74,7 @@ func standing(st app.Status) map[string]*app.Error {
 			s[causeFailed] = p.Error
 		}
 	}
-	if st.LastDrill != nil && st.LastDrill.Error != nil {
-		s[causeDrill] = st.LastDrill.Error
-	}
+	s[causeDrill] = failedDrill(st)
 	watchCauses(s, st)
 	for _, n := range st.Notes {
 		if cause := causeOf(n.Error.Code, st); cause != "" && s[cause] == nil {
@@ -82,13 +84,28 @@ func standing(st app.Status) map[string]*app.Error {
 	return s
 }
 
+// failedDrill returns why the last drill of a source failed, nil when none did: a
+// later drill of another source makes it no better.
+func failedDrill(st app.Status) *app.Error {
+	for _, src := range st.Sources {
+		if src.Proof != app.ProofFailed {
+			continue
+		}
+		if d := st.LastDrill; d != nil && d.Source == src.Source.Name && d.Error != nil {
+			return d.Error
+		}
+		return (&app.Error{Code: app.CodeCheckFailed, Op: "drill"}).With("source", src.Source.Name)
+	}
+	return nil
+}
+
 // passing reports whether a failure is of a kind that the next quarter's try
 // usually ends, a server that restarts, and the newest safe state is not late
 // yet. The status shows it at once; it is no alarm before that.
 func passing(src app.SourceStatus, now time.Time) bool {
 	switch src.Error.Code {
 	case app.CodeSourceOffline, app.CodeTunnelOffline, app.CodeSourceBusy, app.CodeSourceAltered:
-		return !src.SafeUntil.IsZero() && now.Sub(src.SafeUntil) <= lateAfter
+		return !src.SafeUntil.IsZero() && now.Sub(src.SafeUntil) <= lateAfter(src.Source.Schedule)
 	}
 	return false
 }
@@ -113,9 +130,11 @@ func causeOf(code app.Code, st app.Status) string {
 
 // tell shows or takes away one cause's notice when that changed.
 func (a *Agent) tell(ctx context.Context, cause string, e *app.Error) {
+	if a.muted(cause) {
+		e = nil // told once the owner wants to hear of it again
+	}
 	a.mu.Lock()
 	stood := a.lastState[cause]
-	a.lastState[cause] = e != nil
 	a.mu.Unlock()
 	var err error
 	switch {
@@ -126,13 +145,25 @@ func (a *Agent) tell(ctx context.Context, cause string, e *app.Error) {
 		err = a.Notifier.Resolve(ctx, cause)
 	}
 	if err != nil {
-		a.Log.InfoContext(ctx, "Notice not shown", "cause", cause, "error", err)
+		// A desktop that is not there yet may be at the next look.
+		a.Log.DebugContext(ctx, "Notice not shown", "cause", cause, "error", err)
+		return
 	}
+	a.mu.Lock()
+	a.lastState[cause] = e != nil
+	a.mu.Unlock()
+}
+
+// muted reports whether the owner does without notices of a cause.
+func (a *Agent) muted(cause string) bool {
+	base, _, _ := strings.Cut(cause, ".")
+	kind := app.NoticeKind(base)
+	return kind.Mutable() && slices.Contains(a.Store.Document().Settings.Muted, kind)
 }
 
 // tellRestore says that a restore ended, well or not.
 func (a *Agent) tellRestore(ctx context.Context, err error) {
-	if app.CodeOf(err) == app.CodeCanceled {
+	if app.CodeOf(err) == app.CodeCanceled || err == nil && a.muted(causeRestore) {
 		return
 	}
 	title, text := a.NoticeWords(causeRestore, app.AsError(err))

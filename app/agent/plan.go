@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"kvart/app"
@@ -21,6 +22,7 @@ type part struct {
 	restorer app.Restorer
 	restore  app.Restore
 	view     app.PointFS
+	warning  *app.Error // about the point
 }
 
 func (p *part) close() error {
@@ -60,6 +62,9 @@ func (a *Agent) plan(ctx context.Context, parts []*part) (app.RestorePlan, error
 		t, err := p.restorer.Plan(ctx, p.restore)
 		if err != nil {
 			return plan, err
+		}
+		if p.warning != nil {
+			t.Warnings = append(t.Warnings, p.warning)
 		}
 		plan.Sources = append(plan.Sources, app.SourcePlan{Source: p.source.Name, Point: p.point, Plan: t})
 		plan.Bytes += t.Bytes
@@ -155,33 +160,49 @@ func (a *Agent) chosenPart(ctx context.Context, v app.Vault, s app.Source, r app
 		id = named
 	}
 	point, err := a.choose(ctx, v, s, id, r.At)
-	if err == nil && id == "" {
-		point, err = a.beforeHarm(ctx, v, s, point, r.At)
-	}
 	if err != nil {
 		return nil, err
 	}
-	return a.part(ctx, v, s, point, r)
+	point, warning, err := a.beforeHarm(ctx, v, s, point, id != "", r.At)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.part(ctx, v, s, point, r)
+	if err == nil {
+		p.warning = warning
+	}
+	return p, err
 }
 
 // beforeHarm returns the newest verified point from before an unusual change
-// that a chosen one holds, or the chosen one where there is none: nobody wants
-// locked files back by asking for everything.
-func (a *Agent) beforeHarm(ctx context.Context, v app.Vault, s app.Source, chosen app.Point, at time.Time) (app.Point, error) {
+// that a chosen one holds, or the chosen one where there is none, or the owner
+// named it: nobody wants locked files back by asking for everything. The warning
+// tells of what was passed over, or of what comes back with the point.
+func (a *Agent) beforeHarm(ctx context.Context, v app.Vault, s app.Source, chosen app.Point, named bool, at time.Time) (app.Point, *app.Error, error) {
 	marked, err := a.marks(ctx, s.ID)
-	if err != nil || marked(chosen) == "" {
-		return chosen, err
+	if err != nil || chosen.Kind == app.PointSafety || marked(chosen) == "" {
+		return chosen, nil, err
+	}
+	warning := func(code app.Code, p app.Point) *app.Error {
+		return (&app.Error{Code: code, Op: "choose point"}).With("source", s.Name).With("at", p.Time.Format(time.RFC3339))
+	}
+	if named {
+		return chosen, warning(app.CodePointMarked, chosen), nil
 	}
 	points, err := a.pointsBefore(ctx, v, s, at)
 	if err != nil {
-		return chosen, err
+		return chosen, nil, err
 	}
+	passed := 0
 	for _, p := range points {
 		if p.Verified && marked(p) == "" {
-			return p, nil
+			return p, warning(app.CodePointPassed, p).With("count", strconv.Itoa(passed)), nil
+		}
+		if marked(p) != "" {
+			passed++
 		}
 	}
-	return chosen, nil
+	return chosen, warning(app.CodePointMarked, chosen), nil
 }
 
 // onServer reports whether sources of a kind are databases on a server.

@@ -125,6 +125,7 @@ type drillTimes struct {
 	// is one.
 	quiet, learned bool
 	peak           time.Time // when the next peak day begins; zero for none soon
+	rush           bool      // a peak day is on, and it is not the night
 }
 
 func (a *Agent) fill(ctx context.Context, w *drillTimes) error {
@@ -136,6 +137,7 @@ func (a *Agent) fill(ctx context.Context, w *drillTimes) error {
 	if err != nil {
 		return err
 	}
+	w.rush = !a.calm(w.now)
 	w.learned, w.quiet = known, known && w.now.Local().Hour() == hour
 	peaks, err := a.peakDays(w.now, w.now.Add(peakProof))
 	for _, p := range peaks {
@@ -153,6 +155,8 @@ func (w drillTimes) due(last *app.DrillResult, proof app.Proof) bool {
 	age := w.now.Sub(last.At).Abs()
 	calm := w.quiet || !w.learned
 	switch {
+	case w.rush && !w.quiet && age < drillOverdue:
+		return false
 	case age >= drillLate, age >= drillEvery && !w.learned, age >= drillSoon && w.quiet:
 		return true
 	case !last.OK && age >= drillRetry && calm:

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"kvart/app"
 )
 
@@ -88,6 +90,7 @@ func (a *Agent) restore(ctx context.Context, j *job, parts []*part, rec app.Rest
 		if err := a.saveFirst(ctx, j, parts, &rec); err != nil {
 			return a.failRestore(ctx, j, rec, err)
 		}
+		rec.Saved = a.Now()
 	}
 	rec.State = app.RestoreApplying
 	if err := a.putRestore(ctx, j, rec); err != nil {
@@ -197,17 +200,28 @@ func sequence(items []app.Item) func(func(app.Item, error) bool) {
 }
 
 func (a *Agent) check(ctx context.Context, j *job, parts []*part, rec app.RestoreRecord) error {
-	for _, p := range parts {
+	rec.Applied, rec.Sources = a.Now(), slices.Clone(rec.Sources)
+	found := make([][]app.Check, len(parts))
+	var g errgroup.Group
+	g.SetLimit(restoresAtOnce)
+	for i, p := range parts {
 		if p.restore.Raw {
 			continue // a safety point is brought back as it was, sound or not
 		}
-		j.at(app.StepCheck, p.source.Name)
-		checks, err := p.restorer.Verify(ctx, p.restore)
-		if err != nil {
-			return a.failRestore(ctx, j, rec, err)
-		}
+		g.Go(func() (err error) {
+			j.at(app.StepCheck, p.source.Name)
+			began := a.Now()
+			found[i], err = p.restorer.Verify(ctx, p.restore)
+			rec.Sources[i].CheckSeconds = a.Now().Sub(began).Seconds()
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return a.failRestore(ctx, j, rec, err)
+	}
+	for i, checks := range found {
 		for _, c := range checks {
-			c.Source = p.source.Name
+			c.Source = parts[i].source.Name
 			rec.Checks = append(rec.Checks, c)
 		}
 	}

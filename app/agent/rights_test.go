@@ -267,7 +267,7 @@ func TestNotices_waitForWhatPasses(t *testing.T) {
 		if got := strings.Contains(strings.Join(s.notices.log, " "), "+failed"); got != want {
 			t.Errorf("%s: told %v", code, got)
 		}
-		s.clock.set(lateAfter + app.QuarterLength)
+		s.clock.set(lateAfter(app.Schedule{}) + app.QuarterLength)
 		s.backup()
 		if !strings.Contains(strings.Join(s.notices.log, " "), "+failed") {
 			t.Errorf("%s: never told", code)

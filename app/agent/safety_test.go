@@ -36,7 +36,6 @@ func TestGrowth(t *testing.T) {
 
 func TestQuiet(t *testing.T) {
 	t.Parallel()
-	at := func(h int) time.Time { return time.Date(2026, 11, 22, h, 30, 0, 0, time.Local) }
 	for _, tt := range []struct {
 		from, to, hour int
 		want           bool
@@ -51,7 +50,8 @@ func TestQuiet(t *testing.T) {
 		{22, 6, 23, true},
 		{22, 6, 21, false},
 	} {
-		if got := quiet(app.Settings{QuietFrom: tt.from, QuietTo: tt.to}, at(tt.hour)); got != tt.want {
+		from, to := heavyHours(app.Settings{QuietFrom: tt.from, QuietTo: tt.to}, false)
+		if got := betweenHours(tt.hour, from, to); got != tt.want {
 			t.Errorf("%d to %d at %d: %v", tt.from, tt.to, tt.hour, got)
 		}
 	}

@@ -20,15 +20,10 @@ func (a *Agent) Status(ctx context.Context) (app.Status, error) {
 	d := a.Store.Document()
 	st := app.Status{
 		Seq: a.bus.number(), Now: now, Build: a.Build, Self: a.self(), Language: d.Settings.Language,
-		Secrets: a.Secrets.Backend(), Autostart: a.Autostart.Enabled(),
+		Secrets: a.Secrets.Backend(), Autostart: a.Autostart.Enabled(), Theme: d.Settings.Theme,
 	}
 	vaultErr := a.fillGuard(&st, d)
-	for _, j := range a.running() {
-		s := j.snapshot()
-		if st.Job == nil || st.Job.Step == app.StepWaiting {
-			st.Job = &s // what works goes before what waits for it
-		}
-	}
+	st.Job = a.foremost()
 	if st.Job != nil {
 		st.Job.Trying = a.trying()
 	}
@@ -49,6 +44,10 @@ func (a *Agent) Status(ctx context.Context) (app.Status, error) {
 	if err := a.fillSafety(ctx, &st, d); err != nil {
 		return st, err
 	}
+	a.fillPower(&st, d)
+	if err := a.fillUpdate(ctx, &st); err != nil {
+		return st, err
+	}
 	if st.Today, err = a.day(ctx, "", now); err != nil {
 		return st, err
 	}
@@ -63,6 +62,19 @@ func (a *Agent) Status(ctx context.Context) (app.Status, error) {
 		st.Undo = &r
 	}
 	return st, nil
+}
+
+// foremost returns the job that the owner sees, nil when none runs: what works
+// goes before what waits for it, and everything before a download.
+func (a *Agent) foremost() *app.Job {
+	var first *app.Job
+	for _, j := range a.running() {
+		s := j.snapshot()
+		if first == nil || first.Kind == app.JobUpdate || first.Step == app.StepWaiting && s.Kind != app.JobUpdate {
+			first = &s
+		}
+	}
+	return first
 }
 
 // fillGuard says what the guard itself is at, and returns why the vault could
@@ -81,7 +93,8 @@ func (a *Agent) fillGuard(st *app.Status, d Document) *app.Error {
 			st.Vault = &info
 		}
 	}
-	if a.serving {
+	st.Pace = a.schedule.every(st.Now)
+	if st.Serving = a.serving; st.Serving {
 		st.NextBackup = a.schedule.next(st.Now)
 		if st.PausedUntil.After(st.NextBackup) {
 			st.NextBackup = a.schedule.next(st.PausedUntil)
@@ -105,7 +118,7 @@ func (a *Agent) fillSources(ctx context.Context, st *app.Status, d Document, now
 		if err != nil {
 			return err
 		}
-		f := sourceFacts{now: now}
+		f := sourceFacts{now: now, schedule: s.Schedule}
 		ss := app.SourceStatus{Source: s}
 		if _, ok := verified[place.Point]; ok {
 			f.verified, f.safeUntil, f.taken = true, place.SafeUntil, place.Captured
@@ -128,12 +141,27 @@ func (a *Agent) fillSources(ctx context.Context, st *app.Status, d Document, now
 			return err
 		}
 		ss.State, ss.Error = f.state(ss.Error)
+		if st.Serving {
+			a.fillNext(st, &ss, last)
+		}
 		st.Sources = append(st.Sources, ss)
 		if len(st.Sources) == 1 || ss.SafeUntil.Before(st.LastBackup) {
 			st.LastBackup = ss.SafeUntil
 		}
 	}
 	return nil
+}
+
+// fillNext says when a source is backed up next, and with it when anything is.
+func (a *Agent) fillNext(st *app.Status, ss *app.SourceStatus, last *journal.Run) {
+	from := st.Now
+	if st.PausedUntil.After(from) {
+		from = st.PausedUntil
+	}
+	ss.NextRun = a.nextRun(ss.Source, last, from)
+	if first := len(st.Sources) == 0; first || !ss.NextRun.IsZero() && (st.NextBackup.IsZero() || ss.NextRun.Before(st.NextBackup)) {
+		st.NextBackup = ss.NextRun
+	}
 }
 
 // fillDrill says what drills have shown of a source.
@@ -236,12 +264,15 @@ func (a *Agent) SetSettings(ctx context.Context, s app.Settings) error {
 	if min(s.QuietFrom, s.QuietTo) < 0 || max(s.QuietFrom, s.QuietTo) > 23 {
 		return app.Errorf(app.CodeUsage, "change settings", "hours of the day are 0 to 23").With("field", "quietFrom")
 	}
+	if err := checkChoices(s); err != nil {
+		return err
+	}
 	if s.UploadLimit < 0 {
 		return app.Errorf(app.CodeUsage, "change settings", "upload limit below zero")
 	}
 	if s.Autostart != a.Autostart.Enabled() {
 		if err := a.Autostart.Set(s.Autostart); err != nil {
-			return err
+			return app.Errorf(app.CodeAutostart, "change settings", "%w", err)
 		}
 	}
 	if err := a.Store.Update(func(d *Document) error {

@@ -50,6 +50,9 @@ func (a *Agent) watchStorefront(ctx context.Context) error {
 				if err := a.noteLook(ctx, p); err != nil {
 					a.Log.WarnContext(ctx, "Look at the shop not noted", "error", err)
 				}
+				if err := a.domainDue(ctx, *s, p); err != nil && ctx.Err() == nil {
+					a.Log.WarnContext(ctx, "Domain not asked about", "error", err)
+				}
 			}
 		}
 		select {
@@ -221,6 +224,9 @@ func (a *Agent) frontStatus(ctx context.Context, d Document) (*app.StorefrontSta
 	st := app.StorefrontStatus{URL: d.Watch.Storefront.URL, Last: app.StorefrontProbe{State: app.StorefrontUnknown}}
 	var err error
 	if st.Outage, err = a.Journal.OpenOutage(ctx); err != nil {
+		return nil, err
+	}
+	if st.Domain, err = a.domainStatus(ctx, d.Watch, a.Now()); err != nil {
 		return nil, err
 	}
 	a.lookout.mu.Lock()

@@ -44,6 +44,39 @@ type lamp struct {
 	sent  []app.Alert
 	beats int
 	beat  error
+	// peaks lets the trade's days count: without it a test must not depend on
+	// the day it runs on.
+	peaks    bool
+	way      string // how the proof that the shop is the owner's is found
+	rehearse func(context.Context, app.CapacityRun) app.CapacityResult
+	domain   func() *app.DomainStatus
+	asked    int // about the domain
+}
+
+func (l *lamp) PeakDays(country string, own []app.OwnDay, from, to time.Time) ([]app.PeakDay, error) {
+	if !l.peaks && len(own) == 0 {
+		return nil, nil
+	}
+	if !l.peaks {
+		country = ""
+	}
+	return l.Watch.PeakDays(country, own, from, to)
+}
+
+func (l *lamp) FindProof(context.Context, app.StorefrontSettings, string) (string, error) {
+	return l.way, nil
+}
+
+func (l *lamp) Rehearse(ctx context.Context, r app.CapacityRun) (app.CapacityResult, error) {
+	return l.rehearse(ctx, r), nil
+}
+
+func (l *lamp) Domain(context.Context, app.StorefrontSettings) *app.DomainStatus {
+	l.asked++
+	if l.domain == nil {
+		return nil
+	}
+	return l.domain()
 }
 
 func (l *lamp) Probe(context.Context, app.StorefrontSettings) app.StorefrontProbe { return l.front() }

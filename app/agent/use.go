@@ -67,14 +67,24 @@ func (a *Agent) use(ctx context.Context, info *app.VaultInfo, now time.Time) (*a
 			u.FullAt = now.Add(left)
 		}
 	}
-	return &u, nil
+	peak, err := a.nextPeak(now)
+	if err == nil && peak != nil && peak.From.Sub(now) <= app.ReadySoon {
+		u.Peak, err = a.forecast(ctx, *peak, info, now)
+	}
+	return &u, err
 }
 
 // growth is the slope, in bytes a day, of the line that lies closest to what
 // was stored; 0 while too little is known, or when it shrinks.
 func growth(past []journal.Use) int64 {
+	slope, _ := slopeOf(past)
+	return slope
+}
+
+// slopeOf is growth, and whether enough is known to tell.
+func slopeOf(past []journal.Use) (perDay int64, known bool) {
 	if len(past) < 2 || past[len(past)-1].At.Sub(past[0].At) < useLeast {
-		return 0
+		return 0, false
 	}
 	var x, y, xx, xy float64
 	for _, u := range past {
@@ -83,16 +93,19 @@ func growth(past []journal.Use) int64 {
 	}
 	n := float64(len(past))
 	slope := (n*xy - x*y) / (n*xx - x*x)
-	if math.IsNaN(slope) || slope < 0 {
-		return 0
+	if math.IsNaN(slope) {
+		return 0, false
 	}
-	return int64(slope)
+	return int64(max(slope, 0)), true
 }
 
 // little reports whether the room left should worry the owner.
 func little(u *app.StorageUse, now time.Time) bool {
 	if u == nil || u.Free < 0 {
 		return false
+	}
+	if u.Peak != nil && u.Peak.Bytes > u.Free {
+		return true
 	}
 	return !u.FullAt.IsZero() && u.FullAt.Sub(now) < littleTime || float64(u.Free) < littleShare*float64(u.Bytes)
 }

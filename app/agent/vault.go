@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"kvart/app"
@@ -131,12 +132,20 @@ func (a *Agent) closeVault(ctx context.Context) error {
 	v := a.vault
 	a.vault = nil
 	// what was opened for browsing reads through the vault
-	return errors.Join(a.views.close(), v.Close(ctx))
+	return errors.Join(a.views.close(), a.catalogues.close(), v.Close(ctx))
 }
 
 // Forms implements [app.VaultService].
 func (a *Agent) Forms(context.Context) (app.Forms, error) {
-	return app.Forms{Sources: a.Connectors.Specs(), Storages: a.Vaults.Storages()}, nil
+	sources := slices.Clone(a.Connectors.Specs())
+	for n := range sources {
+		c, err := a.Connectors.Connector(sources[n].Kind)
+		if err != nil {
+			return app.Forms{}, err
+		}
+		_, sources[n].Pages = c.(app.Publisher)
+	}
+	return app.Forms{Sources: sources, Storages: a.Vaults.Storages()}, nil
 }
 
 // ProbeStorage implements [app.VaultService].

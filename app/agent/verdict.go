@@ -8,10 +8,6 @@ import (
 	"kvart/app"
 )
 
-// lateAfter is how old the last safe state may be: two quarters, and a few
-// minutes for the run itself.
-const lateAfter = 2*app.QuarterLength + 5*time.Minute
-
 // clockSlack is how far a time may lie ahead of the clock before the clock is
 // not believed.
 const clockSlack = 5 * time.Minute
@@ -20,6 +16,7 @@ const clockSlack = 5 * time.Minute
 // the clock, nothing else.
 type sourceFacts struct {
 	now        time.Time
+	schedule   app.Schedule
 	verified   bool      // there is a verified point
 	taken      time.Time // when it was captured
 	safeUntil  time.Time // up to when nothing had moved since
@@ -38,18 +35,22 @@ func (f sourceFacts) state(err *app.Error) (app.SourceState, *app.Error) {
 	switch {
 	case f.verified && ahead > clockSlack:
 		return app.SourceUnknown, app.Errorf(app.CodeClock, "look at source", "newest point lies %s ahead of the clock", ahead)
+	case f.schedule.PausedAt(f.now) && !f.damaged:
+		return app.SourcePaused, &app.Error{Code: app.CodeSourcePaused, Op: "look at source"}
 	case f.lastErr != nil:
 		return app.SourceFailed, err
 	case !f.verified && f.unproven:
 		return app.SourceUnproven, nil
 	case !f.verified:
 		return app.SourceWaiting, nil
-	case f.now.Sub(f.safeUntil) > lateAfter:
+	case f.now.Sub(f.safeUntil)-f.schedule.QuietBetween(f.safeUntil, f.now) > lateAfter(f.schedule):
 		return app.SourceLate, &app.Error{Code: app.CodeLate, Op: "look at source"}
 	case f.damaged:
 		return app.SourceFailed, &app.Error{Code: app.CodeSourceDamaged, Op: "look at source"}
 	case f.incomplete > 0:
 		return app.SourceIncomplete, (&app.Error{Code: app.CodeSourceIncomplete, Op: "look at source"}).With("count", strconv.Itoa(f.incomplete))
+	case f.now.Sub(f.safeUntil) > lateAfter(f.schedule):
+		return app.SourceQuiet, &app.Error{Code: app.CodeSourceQuiet, Op: "look at source"}
 	}
 	return app.SourceSafe, nil
 }
@@ -61,8 +62,8 @@ func verdictOf(s app.SourceState) app.Verdict {
 		return app.VerdictSafe
 	case app.SourceUnproven:
 		return app.VerdictUnproven
-	case app.SourceLate:
-		return app.VerdictLate
+	case app.SourceLate, app.SourcePaused, app.SourceQuiet:
+		return app.VerdictLate // what is new is not protected, whoever chose it so
 	case app.SourceFailed, app.SourceIncomplete:
 		return app.VerdictFailed
 	}

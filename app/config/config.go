@@ -39,6 +39,8 @@ func Open[T any](path string, fresh func() T, check func(T) error) (*Store[T], e
 	}
 	doc, copyErr := s.read(s.backup())
 	switch {
+	case app.CodeOf(copyErr) == app.CodeGuardVersion:
+		return nil, copyErr // a newer program's, cut off as it wrote
 	case copyErr == nil:
 		s.doc = doc
 		return s, nil

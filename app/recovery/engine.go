@@ -25,9 +25,11 @@ type Engine struct {
 	// mu is held while an incident is read, changed and stored: never while
 	// anything is done for a step.
 	mu sync.Mutex
-	// seen is the clock, with its monotonic reading, when seenID was last stored.
-	seen   time.Time
-	seenID app.IncidentID
+	// seen is the clock, with its monotonic reading, up to which the time of the
+	// incident seenID is counted as it is stored, and last as it was last read: at
+	// either stands the Wall of an incident that is being changed.
+	seen, last time.Time
+	seenID     app.IncidentID
 	// running is the step being done, stop asks it to end.
 	running app.StepCode
 	stop    context.CancelFunc
@@ -84,7 +86,8 @@ func (e *Engine) Open(ctx context.Context, r app.IncidentRequest) (app.Incident,
 	} else if app.CodeOf(err) != app.CodeIncidentNone {
 		return app.Incident{}, err
 	}
-	now := e.host.Now().Round(0)
+	e.last = e.host.Now()
+	now := e.last.Round(0)
 	i := app.Incident{
 		ID: app.IncidentID(rand.Text()[:12]), Playbook: b.Code, Started: now, Wall: now, Note: strings.TrimSpace(r.Note), Choice: r.Choice,
 	}
@@ -181,7 +184,7 @@ func (e *Engine) storeLocked(ctx context.Context, i app.Incident) error {
 	if err := e.host.PutIncident(context.WithoutCancel(ctx), i); err != nil {
 		return fmt.Errorf("store incident: %w", err)
 	}
-	e.seen, e.seenID = e.host.Now(), i.ID
+	e.seen, e.seenID = e.last, i.ID
 	return nil
 }
 
@@ -197,9 +200,13 @@ func (e *Engine) passLocked(i *app.Incident) {
 	wall := now.Round(0)
 	passed, known := wall.Sub(i.Wall), false
 	real := passed
-	if e.seenID == i.ID && !e.seen.IsZero() {
-		real, known = now.Sub(e.seen), true
+	for _, t := range []time.Time{e.last, e.seen} {
+		if e.seenID == i.ID && t.Round(0).Equal(i.Wall) {
+			real, known = now.Sub(t), true
+			break
+		}
 	}
+	e.last = now
 	jump := passed - real
 	if passed < 0 && !known {
 		jump = passed

@@ -95,8 +95,8 @@ func (h *host) ShopFacts(context.Context) (app.ShopFacts, error) {
 		Contacts: []app.Contact{{Role: "host", Name: "Webbhotellet", Phone: "08-123"}},
 		Page:     app.PageSettings{Phone: "070-1", Mail: "hej@example.org"},
 		Restores: []app.RestoreRecord{{
-			ID: "r1", State: app.RestoreDone, Started: h.clock.Add(-4 * time.Minute), Ended: h.clock,
-			Sources: []app.RestoredPart{{ID: "kassan", Source: "Kassan", Time: h.clock.Add(-time.Hour), Where: "/shop/kassa.db", Done: true}},
+			ID: "r1", State: app.RestoreDone, Started: h.clock.Add(-4 * time.Minute), Saved: h.clock.Add(-3 * time.Minute), Applied: h.clock.Add(-5 * time.Second), Ended: h.clock,
+			Sources: []app.RestoredPart{{ID: "kassan", Source: "Kassan", Time: h.clock.Add(-time.Hour), Where: "/shop/kassa.db", Done: true, Seconds: 61, CheckSeconds: 5}},
 			Checks:  []app.Check{{Source: "Kassan", Code: "opens", OK: true}},
 		}},
 	}, nil

@@ -75,6 +75,32 @@ func TestClock_setInMidIncident(t *testing.T) {
 	}
 }
 
+// The clock counts every minute once, however many steps are ticked and done on
+// the way, and nobody set it.
+func TestClock_countsOnce(t *testing.T) {
+	t.Parallel()
+	e, h := newTest(t)
+	h.open(e, app.PlaybookCrashed)
+	for _, step := range []app.StepCode{"stop-till", "confirm", "start-till"} {
+		h.clock = h.clock.Add(5 * time.Minute)
+		if _, err := e.Current(t.Context()); err != nil { // as the window asks
+			t.Fatal(err)
+		}
+		h.clock = h.clock.Add(time.Minute)
+		h.tick(e, step)
+	}
+	h.clock = h.clock.Add(10 * time.Minute)
+	i := h.tick(e, "test-sale")
+	if want := (28 * time.Minute).Seconds(); i.Seconds != want || i.Lasted != want || i.Back.IsZero() {
+		t.Errorf("clock at %v s of %v s, want %v s", i.Seconds, i.Lasted, want)
+	}
+	for _, l := range i.Log {
+		if l.Event == app.LogClock || l.Seconds != l.At.Sub(i.Started).Seconds() {
+			t.Errorf("%s at %v s, %v after the start", l.Event, l.Seconds, l.At.Sub(i.Started))
+		}
+	}
+}
+
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	e, h := newTest(t)

@@ -135,9 +135,7 @@ func (r report) restored() app.PaperPart {
 	for _, rec := range r.restores {
 		row := app.PaperRow{Left: r.clock(rec.Started)}
 		var lines []string
-		for _, s := range rec.Sources {
-			lines = append(lines, r.t("restored.line", assets.Args{"Source": s.Source, "When": moment(r.w, s.Time), "Where": s.Where}))
-		}
+		lines = append(lines, r.parts(rec)...)
 		if n := int64(passed(rec.Checks, true)); n > 0 {
 			lines = append(lines, r.w.N("incident.report.checks_passed", n))
 		}
@@ -161,6 +159,24 @@ func (r report) restored() app.PaperPart {
 		part.Texts = []string{r.t("restored.none")}
 	}
 	return part
+}
+
+// parts tells of each source of a restore, and how long what took.
+func (r report) parts(rec app.RestoreRecord) (lines []string) {
+	if !rec.Saved.IsZero() {
+		lines = append(lines, r.t("restored.saved", assets.Args{"Took": r.span(rec.Saved.Sub(rec.Started).Seconds())}))
+	}
+	for _, s := range rec.Sources {
+		key, args := "restored.line", assets.Args{"Source": s.Source, "When": moment(r.w, s.Time), "Where": s.Where}
+		if s.Seconds > 0 {
+			key, args["Took"] = "restored.line_took", r.span(s.Seconds)
+		}
+		lines = append(lines, r.t(key, args))
+	}
+	if !rec.Applied.IsZero() && rec.Ended.After(rec.Applied) {
+		lines = append(lines, r.t("restored.checked", assets.Args{"Took": r.span(rec.Ended.Sub(rec.Applied).Seconds())}))
+	}
+	return lines
 }
 
 func passed(checks []app.Check, ok bool) (n int) {
@@ -190,11 +206,11 @@ func (r report) facts(codes ...string) (out []string) {
 }
 
 func (r report) gap() app.PaperPart {
-	part := app.PaperPart{Heading: r.t("gap"), Texts: r.facts("gap", "gap_orders")}
+	part := app.PaperPart{Heading: r.t("gap"), Texts: r.facts("gap", "gap_orders", "gap_numbers")}
 	switch {
 	case len(part.Texts) == 0:
 		part.Texts = []string{r.t("gap.none")}
-	case len(r.facts("gap_orders")) == 0:
+	case len(r.facts("gap_orders", "gap_numbers")) == 0:
 		part.Texts = append(part.Texts, r.t("gap.orders_unknown"))
 	}
 	return part

@@ -75,6 +75,7 @@ func TestReport_wholeStory(t *testing.T) {
 	wants(t, text,
 		"Björnbär & Co", `Kassan \| startar \*inte\*`, "16 min 0 s", "The goal is 15 min 0 s",
 		"Kassan: the backup of", "1 check passed", "4 min 0 s", // restored
+		"saved first: that took 1 min 0 s", "in 1 min 1 s", "afterwards took 5 s",
 		"1,234 rows or records", "the newest order is 1042",
 		"12 minutes lie between", "at least 3 orders have to be entered again",
 		"Close KassaPos first",                                              // in the timeline and with its step

@@ -175,6 +175,45 @@ func TestModel_everyTextExists(t *testing.T) {
 	}
 }
 
+// TestModel_whatTheOwnerChoseAndWhatHappened: backups that wait by the owner's
+// choice are neither safe nor late, and an incident is never hidden by a good
+// verdict.
+func TestModel_whatTheOwnerChoseAndWhatHappened(t *testing.T) {
+	t.Parallel()
+	rest := func(states ...app.SourceState) func(*app.Status) {
+		return func(st *app.Status) {
+			for _, s := range states {
+				st.Sources = append(st.Sources, app.SourceStatus{Source: app.Source{Name: "Lager"}, State: s})
+			}
+		}
+	}
+	waits := func(st *app.Status) { st.Waiting = &app.Waiting{Cause: app.CauseBattery} }
+	hacked := func(st *app.Status) { st.Incident = &app.IncidentBrief{} }
+	for name, tt := range map[string]struct {
+		st       app.Status
+		icon     assets.MarkState
+		headline string
+	}{
+		"a source paused":        {status(app.VerdictLate, rest(app.SourceSafe, app.SourcePaused)), assets.MarkPaused, "Lager is paused"},
+		"two paused":             {status(app.VerdictLate, rest(app.SourcePaused, app.SourcePaused)), assets.MarkPaused, "2 sources are paused"},
+		"quiet hours":            {status(app.VerdictLate, rest(app.SourceSafe, app.SourceQuiet)), assets.MarkPaused, "Lager is left alone"},
+		"paused, another late":   {status(app.VerdictLate, rest(app.SourceLate, app.SourcePaused)), assets.MarkLate, "Your backups are late"},
+		"paused, another failed": {status(app.VerdictFailed, rest(app.SourceFailed, app.SourcePaused)), assets.MarkAlarm, "Your shop isn't being backed up"},
+		"on battery":             {status(app.VerdictSafe, waits), assets.MarkPaused, "Backups wait while the computer runs on battery"},
+		"on battery, failed":     {status(app.VerdictFailed, waits), assets.MarkAlarm, "Your shop isn't being backed up"},
+		"incident, though safe":  {status(app.VerdictSafe, hacked), assets.MarkAlarm, "Something has happened to your shop"},
+		"incident, working":      {status(app.VerdictSafe, hacked, working(app.JobRestore)), assets.MarkAlarm, "Something has happened to your shop"},
+	} {
+		m := Model(tt.st, words(t, "en"), clock(14, 34))
+		if m.Icon != tt.icon || m.Headline.Label != tt.headline || m.Tooltip != "Kvart: "+tt.headline {
+			t.Errorf("%s: %s %q", name, m.Icon, m.Headline.Label)
+		}
+		if sv := Model(tt.st, words(t, "sv"), clock(14, 34)).Headline.Label; strings.ContainsAny(sv, "⟦<") {
+			t.Errorf("%s: %q", name, sv)
+		}
+	}
+}
+
 func TestTomorrow(t *testing.T) {
 	for now, want := range map[time.Time]time.Time{
 		clock(14, 30): clock(30, 0),

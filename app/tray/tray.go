@@ -61,7 +61,7 @@ type Menu struct {
 func Model(st app.Status, w *assets.Words, now time.Time) Menu {
 	verdict := verdict(st, now)
 	paused := paused(st, now)
-	headline := w.T("verdict." + string(verdict))
+	headline := headline(st, verdict, w)
 	m := Menu{
 		Icon:          icon(st, verdict, paused),
 		Tooltip:       w.T("tray.name", assets.Args{"Headline": headline}),
@@ -98,17 +98,39 @@ func verdict(st app.Status, now time.Time) app.Verdict {
 	return app.VerdictUnknown
 }
 
+// headline is the verdict in words, or what says more than it: that something
+// has happened, or that backups wait because the owner has chosen so.
+func headline(st app.Status, v app.Verdict, w *assets.Words) string {
+	rest := st.Resting()
+	switch {
+	case st.Incident != nil:
+		return w.T("home.head.incident")
+	case v == app.VerdictFailed || v == app.VerdictSuspicious:
+	case st.Waiting != nil:
+		return w.T("home.head." + string(st.Waiting.Cause))
+	case len(rest) > 0:
+		key := "home.head.quiet"
+		for _, s := range rest {
+			if s.State == app.SourcePaused {
+				key = "home.head.source"
+			}
+		}
+		return w.N(key, int64(len(rest)), assets.Args{"Source": rest[0].Source.Name})
+	}
+	return w.T("verdict." + string(v))
+}
+
 func paused(st app.Status, now time.Time) bool { return st.PausedUntil.After(now) }
 
 // icon shows trouble first: work under way must not hide that it is needed,
 // and neither must a pause.
 func icon(st app.Status, v app.Verdict, paused bool) assets.MarkState {
 	switch {
-	case v == app.VerdictFailed || v == app.VerdictSuspicious:
+	case v == app.VerdictFailed || v == app.VerdictSuspicious || st.Incident != nil:
 		return assets.MarkAlarm
 	case st.Job != nil:
 		return assets.MarkWorking
-	case paused:
+	case paused || st.Waiting != nil || len(st.Resting()) > 0:
 		return assets.MarkPaused
 	case v == app.VerdictLate:
 		return assets.MarkLate

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -75,6 +76,7 @@ func (w *Watch) Probe(ctx context.Context, s app.StorefrontSettings) app.Storefr
 		out.CertificateUntil = res.TLS.PeerCertificates[0].NotAfter
 		out.Proven = true // nobody else has the key to it
 	}
+	out.Platform = platformOf(u.Hostname(), res.Header)
 	out.Error = judgePage(s, u, res, page)
 	if out.Error == nil {
 		out.State = app.StorefrontUp
@@ -96,10 +98,8 @@ func (w *Watch) fetch(ctx context.Context, u *url.URL) (*http.Response, []byte, 
 		}
 		return nil
 	}}
-	tr := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: dial.DialContext, DisableKeepAlives: true, ForceAttemptHTTP2: true,
-		TLSHandshakeTimeout: w.o.Timeout, MaxResponseHeaderBytes: headBound, TLSClientConfig: &tls.Config{RootCAs: w.o.Roots, MinVersion: tls.VersionTLS12},
-	}
+	tr := w.transport()
+	tr.DialContext = dial.DialContext
 	defer tr.CloseIdleConnections()
 	client := http.Client{Transport: tr, Jar: jar, CheckRedirect: func(r *http.Request, via []*http.Request) error {
 		if r.URL.Host != u.Host {
@@ -122,7 +122,20 @@ func (w *Watch) fetch(ctx context.Context, u *url.URL) (*http.Response, []byte, 
 	}
 	defer res.Body.Close() //nolint:errcheck // what is needed was read
 	page, err := io.ReadAll(io.LimitReader(res.Body, pageBound))
-	return res, page, err
+	// A page that was cut off by the end of our patience may look like one that ended.
+	return res, page, cmp.Or(err, ctx.Err())
+}
+
+// transport makes each request a connection of its own, as a new visitor would.
+func (w *Watch) transport() *http.Transport {
+	dial := w.o.Dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: w.o.Timeout}).DialContext
+	}
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: dial, DisableKeepAlives: true, ForceAttemptHTTP2: true,
+		TLSHandshakeTimeout: w.o.Timeout, MaxResponseHeaderBytes: headBound, TLSClientConfig: &tls.Config{RootCAs: w.o.Roots, MinVersion: tls.VersionTLS12},
+	}
 }
 
 func isPrivate(address string) bool {

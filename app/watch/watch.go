@@ -5,7 +5,9 @@
 package watch
 
 import (
+	"context"
 	"crypto/x509"
+	"net"
 	"time"
 
 	"kvart/app"
@@ -22,12 +24,21 @@ type Options struct {
 	Timeout time.Duration
 	// PlainHosts may be sent to without encryption: "127.0.0.1:8025".
 	PlainHosts []string
+	// Dial reaches the shop in a rehearsal and everybody who is asked about its
+	// domain; nil means the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Bootstrap is where the registries of domains are listed, as RFC 9224 has
+	// it; "" means IANA's list.
+	Bootstrap string
 }
 
 // New returns a watch.
 func New(o Options) *Watch {
 	if o.Timeout == 0 {
 		o.Timeout = 20 * time.Second
+	}
+	if o.Bootstrap == "" {
+		o.Bootstrap = ianaBootstrap
 	}
 	return &Watch{o}
 }

@@ -6,9 +6,11 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -27,6 +29,9 @@ type Journal struct{ db *sql.DB }
 // file is set aside under a name with the time and a new journal begun.
 func Open(ctx context.Context, dir string, log *slog.Logger) (*Journal, error) {
 	path := filepath.Join(dir, "journal.db")
+	if v := formOf(path); v > len(migrations) {
+		return nil, app.Errorf(app.CodeGuardVersion, "open journal", "form %d was written by a newer Kvart", v)
+	}
 	j, err := open(ctx, path)
 	if err == nil {
 		return j, nil
@@ -48,6 +53,21 @@ func Open(ctx context.Context, dir string, log *slog.Logger) (*Journal, error) {
 		return nil, app.Errorf(app.CodeHomeReadOnly, "open journal", "%w", err).With("path", dir)
 	}
 	return j, nil
+}
+
+// formOf returns the form that a journal's first page tells, without opening
+// it: what a newer program wrote is not touched. It is 0 where there is none.
+func formOf(path string) int {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0 // opening it says why
+	}
+	var head [64]byte
+	_, err = io.ReadFull(f, head[:])
+	if err = errors.Join(err, f.Close()); err != nil || string(head[:16]) != "SQLite format 3\x00" {
+		return 0
+	}
+	return int(binary.BigEndian.Uint32(head[60:])) // user_version
 }
 
 func damaged(err error) bool {
@@ -132,6 +152,8 @@ var migrations = [...]string{
 		due INTEGER NOT NULL,
 		doc TEXT NOT NULL           -- journal.Letter
 	);`,
+	`CREATE TABLE rest (source TEXT NOT NULL, quarter INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (source, quarter)) WITHOUT ROWID;
+	CREATE INDEX rest_quarter ON rest (quarter);`,
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {

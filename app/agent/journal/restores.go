@@ -46,18 +46,21 @@ func (j *Journal) Restores(ctx context.Context) ([]app.RestoreRecord, error) {
 
 // Keys of what is remembered beside the tables.
 const (
-	KeyMaintained = "maintained" // time of the last maintenance
-	KeyChecked    = "checked"    // time of the last daily check
-	KeyState      = "state"      // hash of the settings last stored in the vault
-	KeyRead       = "read"       // time of the last slice of the rolling check
-	KeyCheck      = "check"      // its report
-	KeyLock       = "lock"       // the last proof of the lock
-	KeyRepaired   = "repaired"   // time of the last repair
-	KeyMending    = "mending"    // set while what a repair forgot has yet to be stored again
-	KeyLockTried  = "lock_tried" // time of the last attempt at one
-	KeyAside      = "aside"      // since when another guard of the same identity goes on in this one's place
-	KeyUpkeep     = "upkeep"     // why maintenance fails, and since when
-	KeyDamaged    = "damaged"    // points found damaged, until a check passes
+	KeyMaintained  = "maintained"   // time of the last maintenance
+	KeyChecked     = "checked"      // time of the last daily check
+	KeyState       = "state"        // hash of the settings last stored in the vault
+	KeyRead        = "read"         // time of the last slice of the rolling check
+	KeyCheck       = "check"        // its report
+	KeyLock        = "lock"         // the last proof of the lock
+	KeyRepaired    = "repaired"     // time of the last repair
+	KeyMending     = "mending"      // set while what a repair forgot has yet to be stored again
+	KeyLockTried   = "lock_tried"   // time of the last attempt at one
+	KeyAside       = "aside"        // since when another guard of the same identity goes on in this one's place
+	KeyUpkeep      = "upkeep"       // why maintenance fails, and since when
+	KeyDamaged     = "damaged"      // points found damaged, until a check passes
+	KeySetup       = "setup"        // a setup that was left in the middle
+	KeyUpdate      = "update"       // what the feed of newer versions told last
+	KeyUpdateTried = "update_tried" // when it was asked last
 )
 
 // Meta returns what is remembered under a key, "" when nothing is.

@@ -208,9 +208,9 @@ func (j *Journal) Pauses(ctx context.Context, from, to time.Time) ([]Pause, erro
 	}, `SELECT started, ended FROM pause WHERE started < ? AND ended > ? ORDER BY started`, millis(to), millis(from))
 }
 
-// Trim drops runs, pauses, drills and uses older than a time.
+// Trim drops runs, pauses, rests, drills and uses older than a time.
 func (j *Journal) Trim(ctx context.Context, before time.Time) error {
-	for _, q := range []string{`DELETE FROM run WHERE quarter < ?`, `DELETE FROM pause WHERE ended < ?`, `DELETE FROM drill WHERE at < ?`, `DELETE FROM used WHERE at < ?`} {
+	for _, q := range []string{`DELETE FROM run WHERE quarter < ?`, `DELETE FROM pause WHERE ended < ?`, `DELETE FROM rest WHERE quarter < ?`, `DELETE FROM drill WHERE at < ?`, `DELETE FROM used WHERE at < ?`} {
 		if err := j.exec(ctx, q, millis(before)); err != nil {
 			return err
 		}
