@@ -25,8 +25,9 @@ var _ app.Service = (*Client)(nil)
 // Dial returns a client for the guard at a socket. It connects on first use.
 func Dial(socket, build string) *Client {
 	return &Client{build: build, http: &http.Client{Transport: &http.Transport{
+		ReadBufferSize: pieceBytes,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", socket)
+			return Connect(ctx, socket)
 		},
 	}}}
 }
@@ -268,6 +269,11 @@ func (c *Client) CheckSource(ctx context.Context, nameOrID string) (app.SourceIn
 // Rights implements [app.SourceService].
 func (c *Client) Rights(ctx context.Context, r app.RightsRequest) (app.Rights, error) {
 	return ask[app.Rights](ctx, c, "rights", &r)
+}
+
+// Approval implements [app.SourceService].
+func (c *Client) Approval(ctx context.Context, r app.ApprovalRequest) (app.Approval, error) {
+	return ask[app.Approval](ctx, c, "approval", r)
 }
 
 // StartBackup implements [app.JobService].

@@ -46,6 +46,11 @@ func (c *Client) Playbooks(ctx context.Context) ([]app.Playbook, error) {
 	return ask[[]app.Playbook](ctx, c, "playbooks", none{})
 }
 
+// PlaybookPaper implements [app.PlaybookService].
+func (c *Client) PlaybookPaper(ctx context.Context, r app.PaperRequest) ([]byte, error) {
+	return ask[[]byte](ctx, c, "playbook-paper", r)
+}
+
 // Contacts implements [app.PlaybookService].
 func (c *Client) Contacts(ctx context.Context) ([]app.Contact, error) {
 	return ask[[]app.Contact](ctx, c, "contacts", none{})

@@ -50,3 +50,28 @@ func (c *Client) Drills(ctx context.Context, source string) ([]app.DrillResult, 
 func (c *Client) PeakDays(ctx context.Context) ([]app.PeakDay, error) {
 	return ask[[]app.PeakDay](ctx, c, "peak-days", none{})
 }
+
+// Readiness implements [app.ReadyService].
+func (c *Client) Readiness(ctx context.Context) (app.Readiness, error) {
+	return ask[app.Readiness](ctx, c, "readiness", none{})
+}
+
+// ProveShop implements [app.CapacityService].
+func (c *Client) ProveShop(ctx context.Context) (app.ShopProof, error) {
+	return ask[app.ShopProof](ctx, c, "prove-shop", none{})
+}
+
+// StartCapacity implements [app.CapacityService].
+func (c *Client) StartCapacity(ctx context.Context, r app.CapacityRequest) (app.JobID, error) {
+	return ask[app.JobID](ctx, c, "start-capacity", r)
+}
+
+// Capacities implements [app.CapacityService].
+func (c *Client) Capacities(ctx context.Context) ([]app.CapacityResult, error) {
+	return ask[[]app.CapacityResult](ctx, c, "capacities", none{})
+}
+
+// CapacityReport implements [app.CapacityService].
+func (c *Client) CapacityReport(ctx context.Context, r app.CapacityReportRequest) ([]byte, error) {
+	return ask[[]byte](ctx, c, "capacity-report", r)
+}

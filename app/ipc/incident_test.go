@@ -47,6 +47,10 @@ func (g *guide) IncidentReport(context.Context, app.ReportRequest) ([]byte, erro
 	return []byte{0, 1, 0xFF}, nil
 }
 
+func (g *guide) PlaybookPaper(_ context.Context, r app.PaperRequest) ([]byte, error) {
+	return []byte(string(r.Playbook) + " " + string(r.Format) + "\xff"), nil
+}
+
 func TestIncident_crossesTheSocketWhole(t *testing.T) {
 	t.Parallel()
 	g := &guide{}
@@ -62,5 +66,8 @@ func TestIncident_crossesTheSocketWhole(t *testing.T) {
 	}
 	if b, err := c.IncidentReport(t.Context(), app.ReportRequest{}); err != nil || string(b) != "\x00\x01\xff" {
 		t.Errorf("report %v, %v", b, err)
+	}
+	if b, err := c.PlaybookPaper(t.Context(), app.PaperRequest{Playbook: app.PlaybookHacked, Format: app.ReportPDF}); err != nil || string(b) != "hacked pdf\xff" {
+		t.Errorf("checklist %q, %v", b, err)
 	}
 }

@@ -144,12 +144,14 @@ func (s *Server) methods() map[string]http.HandlerFunc {
 		"rewind":            call(s, nothing(v.Rewind)),
 		"step-in":           call(s, nothing(v.StepIn)),
 		"change-source":     call(s, v.ChangeSource),
+		"arrange-source":    call(s, v.ArrangeSource),
 		"discover":          call(s, noQuestion(v.Discover)),
 		"add-source":        call(s, v.AddSource),
 		"remove-source":     call(s, noAnswer(v.RemoveSource)),
 		"check-source":      call(s, v.CheckSource),
 		"try-source":        call(s, v.TrySource),
 		"rights":            call(s, v.Rights),
+		"approval":          call(s, v.Approval),
 		"start-backup":      call(s, v.StartBackup),
 		"start-drill":       call(s, v.StartDrill),
 		"wait":              call(s, v.Wait),
@@ -161,12 +163,22 @@ func (s *Server) methods() map[string]http.HandlerFunc {
 		"cat":               stream(s, v.Cat),
 		"export":            stream(s, v.Export),
 		"diff":              call(s, v.Diff),
+		"shelves":           call(s, v.Shelves),
+		"records":           call(s, v.Records),
+		"record":            call(s, v.Record),
 		"plan-restore":      call(s, v.PlanRestore),
 		"start-restore":     call(s, v.StartRestore),
 		"start-undo":        call(s, v.StartUndo),
 		"restores":          call(s, noQuestion(v.Restores)),
 		"settings":          call(s, noQuestion(v.Settings)),
 		"set-settings":      call(s, noAnswer(v.SetSettings)),
+		"updates":           call(s, noQuestion(v.Updates)),
+		"set-updates":       call(s, v.SetUpdates),
+		"check-update":      call(s, noQuestion(v.CheckUpdate)),
+		"start-update":      call(s, noQuestion(v.StartUpdate)),
+		"setup-draft":       call(s, noQuestion(v.SetupDraft)),
+		"set-setup-draft":   call(s, noAnswer(v.SetSetupDraft)),
+		"support":           call(s, noQuestion(v.Support)),
 		"answer-unusual":    call(s, v.AnswerUnusual),
 		"unusuals":          call(s, noQuestion(v.Unusuals)),
 		"watch-settings":    call(s, noQuestion(v.WatchSettings)),
@@ -176,6 +188,11 @@ func (s *Server) methods() map[string]http.HandlerFunc {
 		"uptime":            call(s, noQuestion(v.Uptime)),
 		"drills":            call(s, v.Drills),
 		"peak-days":         call(s, noQuestion(v.PeakDays)),
+		"readiness":         call(s, noQuestion(v.Readiness)),
+		"prove-shop":        call(s, noQuestion(v.ProveShop)),
+		"start-capacity":    call(s, v.StartCapacity),
+		"capacities":        call(s, noQuestion(v.Capacities)),
+		"capacity-report":   call(s, v.CapacityReport),
 		"start-incident":    call(s, v.StartIncident),
 		"incident":          call(s, noQuestion(v.Incident)),
 		"wait-incident":     call(s, noQuestion(v.WaitIncident)),
@@ -184,6 +201,7 @@ func (s *Server) methods() map[string]http.HandlerFunc {
 		"incidents":         call(s, noQuestion(v.Incidents)),
 		"incident-report":   call(s, v.IncidentReport),
 		"playbooks":         call(s, noQuestion(v.Playbooks)),
+		"playbook-paper":    call(s, v.PlaybookPaper),
 		"contacts":          call(s, noQuestion(v.Contacts)),
 		"set-contacts":      call(s, noAnswer(v.SetContacts)),
 		"messages":          call(s, v.Messages),
@@ -229,7 +247,8 @@ func stream[Req any](s *Server, f func(context.Context, Req) (io.ReadCloser, err
 			return
 		}
 		w.Header().Set("Content-Type", "application/octet-stream")
-		_, err = io.Copy(w, body)
+		// in large pieces, which the response's own way to copy does not use
+		_, err = io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{body}, make([]byte, pieceBytes))
 		if err = errors.Join(err, body.Close()); err != nil {
 			s.Log.WarnContext(r.Context(), "Not sent whole", "path", r.URL.Path, "error", err)
 			panic(http.ErrAbortHandler) // the documented way to cut an answer off

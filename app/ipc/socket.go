@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -17,6 +16,9 @@ import (
 // maxSocketPath is what the tightest of the systems takes: macOS's sockaddr_un
 // has 104 bytes with the closing zero.
 const maxSocketPath = 103
+
+// connectPatience is how long reaching the other end of a socket may take.
+const connectPatience = 5 * time.Second
 
 // SocketPath returns where the guard of a data folder listens: in the folder,
 // or, where that path is too long for a socket, in a folder of its own below
@@ -35,32 +37,6 @@ func SocketPath(dataDir, temp string) (string, error) {
 		return "", app.Errorf(app.CodeSocketTooLong, "find socket", "%s and %s are both longer than %d bytes", abs, p, maxSocketPath).With("path", abs)
 	}
 	return p, nil
-}
-
-// Listen opens the socket at a path of [SocketPath]'s, replacing one that
-// nobody answers on. The folder it lies in is closed to other accounts.
-func Listen(path string) (net.Listener, error) {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, app.Errorf(app.CodeHomeReadOnly, "open socket", "%w", err).With("path", dir)
-	}
-	if err := private(dir); err != nil {
-		return nil, err
-	}
-	if c, err := net.DialTimeout("unix", path, 2*time.Second); err == nil {
-		return nil, errors.Join(app.Errorf(app.CodeGuardRunning, "open socket", "somebody answers on %s", path), c.Close())
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, app.Errorf(app.CodeHomeReadOnly, "open socket", "%w", err).With("path", path)
-	}
-	ln, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, app.Errorf(app.CodeHomeReadOnly, "open socket", "%w", err).With("path", path)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(app.Errorf(app.CodeHomeReadOnly, "open socket", "%w", err).With("path", path), ln.Close())
-	}
-	return ln, nil
 }
 
 // ownListener accepts connections of this account only. The folder's mode

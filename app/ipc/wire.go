@@ -22,6 +22,9 @@ const (
 	headerProtocol = "Kvart-Protocol"
 )
 
+// pieceBytes of a file travel at a time.
+const pieceBytes = 256 << 10
+
 // maxRequest bounds a request's document, in bytes.
 const maxRequest = 1 << 20
 
