@@ -13,6 +13,7 @@ import (
 	"kvart/connectors/shopify"
 	"kvart/connectors/sqlite"
 	"kvart/connectors/sqlserver"
+	"kvart/connectors/vendure"
 	"kvart/connectors/webhotel"
 	"kvart/connectors/woocommerce"
 )
@@ -37,5 +38,6 @@ func Registry(log *slog.Logger, o Options) *connectors.Registry {
 		webhotel.New(log, mysql.New(log)),
 		woocommerce.New(log, o.Cache),
 		shopify.New(log, o.Cache),
+		vendure.New(log, o.Cache),
 	)
 }

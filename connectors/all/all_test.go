@@ -11,7 +11,7 @@ import (
 func TestRegistry(t *testing.T) {
 	t.Parallel()
 	r := all.Registry(slog.New(slog.DiscardHandler), all.Options{Cache: t.TempDir()})
-	for kind, field := range map[app.Kind]string{"sqlite": "path", "folder": "path", "mysql": "database", "postgres": "database", "woocommerce": "url"} {
+	for kind, field := range map[app.Kind]string{"sqlite": "path", "folder": "path", "mysql": "database", "postgres": "database", "woocommerce": "url", "vendure": "url"} {
 		c, err := r.Connector(kind)
 		if err != nil {
 			t.Fatal(err)

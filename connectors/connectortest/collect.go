@@ -21,6 +21,12 @@ import (
 // path.
 func Collect(t *testing.T, c *app.Capture) (dir string, problems map[string]error) {
 	t.Helper()
+	return collect(t, c, false)
+}
+
+// collect is Collect; flat captures yield no folders.
+func collect(t *testing.T, c *app.Capture, flat bool) (dir string, problems map[string]error) {
+	t.Helper()
 	dir = t.TempDir()
 	problems = map[string]error{}
 	if c.Idle {
@@ -38,6 +44,11 @@ func Collect(t *testing.T, c *app.Capture) (dir string, problems map[string]erro
 		}
 		if item.Mode.IsDir() {
 			folders = append(folders, item)
+		}
+		if flat {
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, filepath.FromSlash(item.Path))), 0o700); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if err := write(t.Context(), dir, item); err != nil {
 			if !item.Optional {

@@ -1,5 +1,5 @@
-// Package connectortest is the suite every connector of local data has to
-// pass: what [app.Connector] and [app.Restorer] promise, tried on a source the
+// Package connectortest holds the suites that every connector of local data, and
+// every one of hosted shops, has to pass: what [app.Connector] and [app.Restorer] promise, tried on a source the
 // connector's own test makes. It knows no connector.
 package connectortest
 

@@ -179,6 +179,7 @@ func (c *Connector) dumpSteady(ctx context.Context, s *session, v survey, next, 
 		if err != nil {
 			return nil, v, "", err
 		}
+		newest := c.newestOrder(ctx, s, v)
 		d, err := c.dumpLocked(ctx, s, v, before.unchanged(since, time.Now()))
 		number := numberOf(err)
 		switch {
@@ -198,6 +199,7 @@ func (c *Connector) dumpSteady(ctx context.Context, s *session, v survey, next, 
 				return nil, v, "", errors.Join(err, d.spool.Close())
 			}
 			if done {
+				d.newest = newest
 				return d, v, marker, nil
 			}
 		}
@@ -326,6 +328,9 @@ func (d *dumped) stats(v survey) app.Stats {
 	stats := app.Stats{statBytes: d.bytes(), statViews: 0, statTriggers: 0, statRoutines: 0, statEvents: 0}
 	for name, n := range d.rows {
 		stats[statTable+name] = n
+	}
+	if d.newest > 0 {
+		stats[app.StatNewestOrder] = d.newest
 	}
 	for _, def := range v.defs {
 		if !def.broken {

@@ -85,6 +85,10 @@ func (c *Connector) dial(ctx context.Context, cfg config) (_ *session, err error
 	return s, s.greet(ctx)
 }
 
+// lockPatience is how many seconds a statement of ours waits for a lock, where
+// nothing shorter is set.
+const lockPatience = "60"
+
 func (s *session) driverConfig() (*driver.Config, error) {
 	d := driver.NewConfig()
 	d.User, d.Passwd = s.cfg.user, s.cfg.password.Reveal()
@@ -100,7 +104,7 @@ func (s *session) driverConfig() (*driver.Config, error) {
 	d.ConnectionAttributes = "program_name:" + ownProgram
 	d.Timeout, d.InterpolateParams, d.Logger = 10*time.Second, true, silence{}
 	// Names are quoted with backticks whatever the server's own mode.
-	d.Params = map[string]string{"sql_mode": "''", "sql_quote_show_create": "1", "lock_wait_timeout": "60"}
+	d.Params = map[string]string{"sql_mode": "''", "sql_quote_show_create": "1", "lock_wait_timeout": lockPatience}
 	if err := d.Apply(driver.Charset("utf8mb4", "")); err != nil {
 		return nil, fmt.Errorf("choose character set: %w", err)
 	}

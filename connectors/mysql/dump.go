@@ -32,6 +32,7 @@ const aboutMark = "-- kvart "
 type dumped struct {
 	spool   *spool
 	rows    map[string]int64
+	newest  int64 // order's number; 0 when none is known
 	longest int64
 	damaged map[string]error // tables that could not be read, with why
 	kept    map[string]known // tables that did not change since an earlier point

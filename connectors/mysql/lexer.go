@@ -36,6 +36,7 @@ type lexer struct {
 	longest int64             // statement so far, in bytes
 	onRow   func(list []byte) // gets every row of an INSERT, without parentheses; may be nil
 	row     []byte
+	most    int // bytes that are kept of a row for onRow; 0 for all
 }
 
 // token is a piece of SQL: a blank stretch or comment between statements, or a
@@ -195,7 +196,7 @@ func (l *lexer) scan(b []byte, safe int) (n int, done bool) { //nolint:gocyclo /
 	from := 0 // of the row's bytes that are not kept yet
 	defer func() {
 		if l.onRow != nil && l.depth > 0 {
-			l.row = append(l.row, b[from:n]...)
+			l.keep(b[from:n])
 		}
 	}()
 	for n < safe {
@@ -274,9 +275,18 @@ func (l *lexer) open() {
 
 func (l *lexer) close(rest []byte) {
 	if l.onRow != nil && l.prev == '(' {
-		l.onRow(append(l.row, rest...))
+		l.keep(rest)
+		l.onRow(l.row)
 	}
 	l.row = l.row[:0]
+}
+
+// keep adds to the row that is being read.
+func (l *lexer) keep(b []byte) {
+	if l.most > 0 {
+		b = b[:min(len(b), max(0, l.most-len(l.row)))]
+	}
+	l.row = append(l.row, b...)
 }
 
 // skip goes through a string, name or comment, to its end if that is in sight.

@@ -43,7 +43,7 @@ func (s *session) options(dir string, ignore []string) (path string, remove func
 	o.set("max-allowed-packet", "1073741824")
 	s.encrypt(&o)
 	o.section("mysqldump") // mariadb-dump reads it too
-	o.set("loose-init-command", "SET SESSION lock_wait_timeout = 60")
+	o.set("loose-init-command", "SET SESSION lock_wait_timeout = "+lockPatience)
 	for _, name := range ignore {
 		o.set("ignore-table", s.cfg.database+"."+name)
 	}

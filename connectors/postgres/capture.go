@@ -108,6 +108,9 @@ func (l *link) capture(ctx context.Context, next, since app.Marker) (*app.Captur
 	if cp.kept, err = s.unchanged(ctx, since, cp.now); err != nil {
 		return nil, closing(l.codeOf(ctx, op, err), func() error { return s.close(ctx) })
 	}
+	if err := s.newestOrder(ctx, cp.stats); err != nil {
+		return nil, closing(l.codeOf(ctx, op, err), func() error { return s.close(ctx) })
+	}
 	out := &app.Capture{Next: next, Stats: cp.counts, Close: func() error { return s.close(ctx) }}
 	out.Items = func(yield func(app.Item, error) bool) {
 		for item, err := range cp.items() {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
 	"time"
 
 	"kvart/app"
@@ -82,7 +81,7 @@ func (s *restore) searchBegun(ctx context.Context) error {
 		if !s.began(k) {
 			continue
 		}
-		u := &update{e: s.e, m: s.m, shop: s.shop, now: s.e.o.Now(), exact: func(Kind) bool { return true }, shown: quiet{}, mentioned: map[string]map[string]Key{}}
+		u := &update{e: s.e, m: s.m, shop: s.shop, now: s.e.o.Now(), exact: func(Kind) bool { return true }, shown: quiet{}, mentioned: map[string]map[string]Key{}, listed: map[string]map[string]bool{}}
 		st := s.state[k.Name]
 		var err error
 		if k.Deletions == ByFeed || k.Deletions == BySweep {
@@ -131,10 +130,12 @@ func (s *restore) carryOut(ctx context.Context, k Kind, ops []Op, p app.Progress
 		if len(ready) == 0 {
 			ready, later = later, nil // they name each other: the links come afterwards
 		}
-		for chunk := range slices.Chunk(ready, perBatch) {
-			if err := s.do(ctx, k, chunk, p, failed); err != nil {
+		for rest := ready; len(rest) > 0; {
+			n := s.atOnce(k, rest)
+			if err := s.do(ctx, k, rest[:n], p, failed); err != nil {
 				return err
 			}
+			rest = rest[n:]
 		}
 		for _, op := range ready {
 			delete(making, op.Was)
@@ -149,6 +150,18 @@ func (s *restore) carryOut(ctx context.Context, k Kind, ops []Op, p app.Progress
 		ops = later
 	}
 	return nil
+}
+
+// atOnce is how many of ops the shop is given together.
+func (s *restore) atOnce(k Kind, ops []Op) int {
+	n := 0
+	if w, ok := s.shop.(Wholesaler); ok {
+		n = w.AtOnce(k, ops)
+	}
+	if n <= 0 {
+		n = perBatch
+	}
+	return min(n, len(ops))
 }
 
 // suspect has the next capture read a kind afresh, whatever its turn: what is
@@ -184,6 +197,7 @@ func (s *restore) do(ctx context.Context, k Kind, ops []Op, p app.Progress, fail
 	if err := s.announce(ctx, k, ops); err != nil {
 		return err
 	}
+	s.wrote = true
 	results, err := s.shop.Apply(ctx, k, ops)
 	for i, res := range results[:min(len(results), len(ops))] {
 		op := ops[i]

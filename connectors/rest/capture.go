@@ -32,17 +32,19 @@ type capture struct {
 	conn    *sql.Conn
 	ctx     context.Context // of the capture: the transaction lives in it
 	present bool
+	live    bool // for comparing: with who did what
 	source  app.SourceID
 	at      time.Time
 
-	mu    sync.Mutex // guards the connection
-	read  atomic.Bool
-	bytes atomic.Int64
-	files atomic.Int64
-	count map[string]int64
-	state map[string]kindState
-	shop  string
-	soft  string
+	mu     sync.Mutex // guards the connection
+	read   atomic.Bool
+	bytes  atomic.Int64
+	files  atomic.Int64
+	count  map[string]int64
+	newest int64 // order's number; 0 when none is known
+	state  map[string]kindState
+	shop   string
+	soft   string
 }
 
 // Capture implements [app.Connector].
@@ -70,6 +72,9 @@ func (e *Engine) Present(ctx context.Context, a app.Access) (*app.Capture, error
 	if err != nil {
 		return nil, canceled(ctx, err)
 	}
+	e.mu.Lock()
+	e.saved[a.Source.ID] = c.at
+	e.mu.Unlock()
 	return &app.Capture{Items: c.items, Stats: c.stats, Close: c.closer()}, nil
 }
 
@@ -184,6 +189,9 @@ func (c *capture) items(yield func(app.Item, error) bool) {
 			return
 		}
 	}
+	if (!c.present || c.live) && !c.told(yield) {
+		return
+	}
 	if c.present {
 		return
 	}
@@ -203,16 +211,23 @@ func (c *capture) records() (out []listed, err error) {
 	c.files.Store(0)
 	c.bytes.Store(0)
 	clear(c.count)
+	newest := ""
 	err = list(c.ctx, c.conn, c.present, func(l listed) error {
 		if _, ok := c.e.byName[l.kind]; !ok {
 			return nil // a kind of an older build
 		}
 		out = append(out, l)
 		c.count[l.kind]++
+		if l.kind == kindOrders && newerID(l.id, newest) {
+			newest = l.id
+		}
 		c.files.Add(1)
 		c.bytes.Add(l.size)
 		return nil
 	})
+	if err == nil {
+		c.newest, err = numberOf(c.ctx, c.conn, newest)
+	}
 	return out, err
 }
 
@@ -362,6 +377,9 @@ func (c *capture) stats() app.Stats {
 	s := app.Stats{"files": c.files.Load(), "bytes": c.bytes.Load()}
 	for name, n := range c.count {
 		s["kind."+name] = n
+	}
+	if c.newest > 0 {
+		s[app.StatNewestOrder] = c.newest
 	}
 	return s
 }

@@ -148,3 +148,53 @@ func TestBucket(t *testing.T) {
 		t.Errorf("waited %v for 100 points at 1000 a second", took)
 	}
 }
+
+// A server that answers a byte at a time is given up, as one that does not answer.
+func TestClient_JSON_slowLoris(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	c, _ := ask(t, func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		for range 200 {
+			_, _ = w.Write([]byte(" "))
+			w.(http.Flusher).Flush()
+			select {
+			case <-r.Context().Done():
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	})
+	c.Patience(150 * time.Millisecond)
+	began := time.Now()
+	if _, err := c.JSON(t.Context(), rest.Request{Path: "x"}, nil); app.CodeOf(err) != app.CodeSourceOffline {
+		t.Errorf("error %v", err)
+	}
+	if asked < 2 || time.Since(began) > 10*time.Second {
+		t.Errorf("asked %d times in %s", asked, time.Since(began))
+	}
+}
+
+// A shop that asks for patience again and again is asked ever less often, and in
+// the end left alone.
+func TestClient_JSON_storm(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	c, naps := ask(t, func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	if _, err := c.JSON(t.Context(), rest.Request{Path: "x"}, nil); app.CodeOf(err) != app.CodeSourceBusy {
+		t.Errorf("error %v", err)
+	}
+	var waited time.Duration
+	for i, d := range naps() {
+		if i > 0 && d < naps()[i-1] {
+			t.Errorf("naps %v", naps())
+		}
+		waited += d
+	}
+	if asked > 25 || waited < 30*time.Second {
+		t.Errorf("asked %d times, waited %s", asked, waited)
+	}
+}

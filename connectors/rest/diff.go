@@ -20,6 +20,7 @@ func (e *Engine) Live(ctx context.Context, a app.Access, _ string) (app.PointFS,
 	if err != nil {
 		return nil, canceled(ctx, err)
 	}
+	c.live = true
 	v, err := newView(ctx, c)
 	if err != nil {
 		return nil, errors.Join(err, c.close())
@@ -29,6 +30,10 @@ func (e *Engine) Live(ctx context.Context, a app.Access, _ string) (app.PointFS,
 
 // Diff implements [app.Differ]. It compares records, by kind and id.
 func (e *Engine) Diff(ctx context.Context, before, after fs.FS, _ string) ([]app.Change, error) {
+	by, err := e.doers(before, after)
+	if err != nil {
+		return nil, err
+	}
 	var out []app.Change
 	for _, k := range e.kinds {
 		was, err := e.infos(ctx, before, k)
@@ -61,7 +66,10 @@ func (e *Engine) Diff(ctx context.Context, before, after fs.FS, _ string) ([]app
 		}
 	}
 	slices.SortFunc(out, func(a, b app.Change) int { return cmp.Compare(a.Path, b.Path) })
-	return out, nil
+	for i := range out {
+		by.name(&out[i])
+	}
+	return out, e.authored(after, out)
 }
 
 func (e *Engine) infos(ctx context.Context, point fs.FS, k Kind) (map[string]fs.FileInfo, error) {

@@ -24,6 +24,7 @@
 //	media/4f/4f22….jpg           a picture, by the hash of its content
 //	media/refs/a7.json           which address was which file
 //	kvart-shop.json              how each kind was captured
+//	kvart-events/2026-11-22.json who did what that day, where the shop tells
 //
 // The mirror is disposable. When it is gone, what the newest point holds is
 // taken as a beginning ([app.Access.Newest]), and everything is fetched anew.
@@ -43,6 +44,12 @@
 // taken out of it; only what is gone is made again. Made again, it has a new
 // id: an id map takes every reference from old to new, also those of records
 // that were never away. Apply may be cut off anywhere and goes on where it was.
+//
+// # Who did it
+//
+// Where a shop tells who did what ([Witness], [Kind.Author]), the point keeps it,
+// and comparing two points names it. A shop that doesn't tell just now is no
+// reason to go without a backup.
 //
 // # Newer orders
 //

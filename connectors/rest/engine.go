@@ -36,6 +36,9 @@ type Engine struct {
 	mu     sync.Mutex
 	shops  map[app.SourceID]chan struct{} // full while a mirror is written
 	looked map[app.SourceID]look
+	// saved is when the present state of a shop was read whole, for the safety
+	// point of a restore that is about to begin.
+	saved map[app.SourceID]time.Time
 }
 
 var (
@@ -58,7 +61,7 @@ func New(p Platform, o Options) *Engine {
 	}
 	e := &Engine{
 		platform: p, kinds: inOrder(p.Kinds()), byName: map[string]Kind{}, o: o, slice: 30 * time.Second,
-		shops: map[app.SourceID]chan struct{}{}, looked: map[app.SourceID]look{},
+		shops: map[app.SourceID]chan struct{}{}, looked: map[app.SourceID]look{}, saved: map[app.SourceID]time.Time{},
 	}
 	for _, k := range e.kinds {
 		e.byName[k.Name] = k

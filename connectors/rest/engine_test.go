@@ -200,9 +200,13 @@ func TestEngine_Diff(t *testing.T) {
 	}
 	var got []string
 	for _, c := range changes {
-		got = append(got, fmt.Sprint(c.Path, " ", c.Kind, " ", c.Fields))
+		var fields []string
+		for _, f := range c.Fields {
+			fields = append(fields, f.Name+" "+f.Before+" "+f.After)
+		}
+		got = append(got, fmt.Sprint(c.Path, " ", c.Kind, " ", fields))
 	}
-	want := []string{"notes/1.json changed [{price.now 129 99}]", "notes/2.json removed []", "notes/7.json added []"}
+	want := []string{"notes/1.json changed [price.now 129 99]", "notes/2.json removed []", "notes/7.json added []"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

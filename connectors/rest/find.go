@@ -43,6 +43,9 @@ func (s *restore) ask(ctx context.Context, k Kind, w want) (*Record, error) {
 	if err != nil || r == nil || r.ID == w.id {
 		return r, err
 	}
+	if _, err := fs.Stat(s.sel.point, k.place(r.ID)); err == nil {
+		return nil, nil // it is another record of the point
+	}
 	return r, s.remember(ctx, k, w.id, r.ID)
 }
 

@@ -118,11 +118,16 @@ type Kind struct {
 	Media []string
 	// File reports that a record is itself a file: the first of its Media.
 	File bool
+	// Author and Dated are fields of records that are made once by somebody and
+	// never changed, such as notes: who wrote one, and when, by the world's clock.
+	Author, Dated string
 	// Loose fields are lists and objects in which the shop may hold more than
 	// the record says, in any order.
 	Loose []string
 	// Warnings are side effects of making records, "effect_…".
 	Warnings []app.Code
+	// Face is how people know the records; the zero one is found out.
+	Face Face
 	// Read and Write are the rights needed, by the shop's own names.
 	Read  []string
 	Write []string

@@ -48,7 +48,12 @@ func (u *update) files(ctx context.Context) error {
 	if err := u.prune(ctx); err != nil {
 		return err
 	}
-	urls, err := u.m.ids(ctx, `SELECT url FROM file WHERE name = '' AND at < ?`, u.now.Add(-tryFile).Unix())
+	return u.fetchFiles(ctx, u.now)
+}
+
+// fetchFiles fetches files that were not asked for since a while before now.
+func (u *update) fetchFiles(ctx context.Context, now time.Time) error {
+	urls, err := u.m.ids(ctx, `SELECT url FROM file WHERE name = '' AND at < ?`, now.Add(-tryFile).Unix())
 	if err != nil {
 		return err
 	}
@@ -63,13 +68,16 @@ func (u *update) files(ctx context.Context) error {
 				if ctx.Err() != nil {
 					return canceled(ctx, ctx.Err())
 				}
+				if Full(err) {
+					return noRoom(err)
+				}
 				f = file{url: url, code: app.CodeItemUnreadable}
 				if errors.Is(err, fs.ErrNotExist) {
 					f.code = app.CodeItemVanished
 				}
 				u.e.o.Log.WarnContext(ctx, "File not fetched", "error", err)
 			}
-			return u.m.setFile(ctx, f, u.now)
+			return u.m.setFile(ctx, f, now)
 		})
 	}
 	return g.Wait()

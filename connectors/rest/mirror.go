@@ -30,6 +30,7 @@ CREATE INDEX IF NOT EXISTS record_parent ON record (kind, parent);
 CREATE TABLE IF NOT EXISTS kind (name TEXT PRIMARY KEY, state TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS held (kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, id));
 CREATE TABLE IF NOT EXISTS file (url TEXT PRIMARY KEY, name TEXT NOT NULL, size INTEGER NOT NULL, code TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS event (kind TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL, action TEXT NOT NULL, who TEXT NOT NULL, PRIMARY KEY (kind, id, at, action));
 CREATE TABLE IF NOT EXISTS remade (kind TEXT NOT NULL, was TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, was));
 `
 
@@ -63,6 +64,9 @@ func openMirror(ctx context.Context, dir string) (*mirror, error) {
 	m, err := tryMirror(ctx, dir)
 	if err == nil || ctx.Err() != nil {
 		return m, err
+	}
+	if Full(err) {
+		return nil, noRoom(err) // it is not damaged
 	}
 	for _, name := range []string{"mirror.db", "mirror.db-wal", "mirror.db-shm"} {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -87,6 +87,31 @@ type Rewriter interface {
 	Rewrite(k Kind, record map[string]any, now func(kind, id string) string)
 }
 
+// A Wholesaler is a [Shop] that carries out many ops of a kind faster together
+// than a hundred at a time.
+type Wholesaler interface {
+	// AtOnce returns how many of ops, from the first on, Apply is best given
+	// together; 0 means as many as usual.
+	AtOnce(k Kind, ops []Op) int
+}
+
+// A Preparer is a [Shop] that needs long for an answer about a whole kind, and
+// works on several at the same time.
+type Preparer interface {
+	// Prepare is told which kinds are about to be read whole, by List or IDs. It
+	// begins with what it can and waits for nothing: what fails now will fail when
+	// it is asked for. What List and IDs then tell is as of now or later.
+	Prepare(ctx context.Context, kinds []Kind)
+}
+
+// A Settler is a [Shop] in which the work of an Apply that was cut off may go on
+// by itself.
+type Settler interface {
+	// Settle returns when no such work is under way. It is asked of a shop
+	// opened for writing, before it is looked at what there is to do.
+	Settle(ctx context.Context) error
+}
+
 // Probe is what a look at the shop found.
 type Probe struct {
 	Name    string            // of the shop
@@ -106,6 +131,9 @@ type Query struct {
 	// Resume is the [Record.Resume] of the last record that was kept of a list
 	// cut off. The list may begin some records before it.
 	Resume string
+	// Known, with Since, reports that a record which changed last at a time is
+	// known as it is, and may be left out; nil knows none.
+	Known func(id string, modified time.Time) bool
 }
 
 // Key names a record in the shop. An id is unique within its kind.

@@ -38,6 +38,9 @@ func (s *restore) removals(ctx context.Context, k Kind) (ops []Op, err error) {
 				l, ok = *found, true
 			}
 		}
+		if _, err := fs.Stat(s.sel.point, k.place(l.ID)); ok && err == nil {
+			continue // it was there before, and was found to stand for one that is gone
+		}
 		if ok && !l.Trashed {
 			ops = append(ops, Op{Do: DoDelete, Key: l.Key, Was: w.id})
 		}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"time"
 
 	"kvart/app"
 )
@@ -25,6 +26,9 @@ type restore struct {
 	m     *mirror
 	shop  Shop
 	state map[string]kindState
+
+	looked time.Time // when the mirror was brought up to date
+	wrote  bool      // something was written to the shop
 
 	remade  map[string]map[string]string // kind, id in the point, id in the shop
 	index   map[string]map[string]string // kind, "field value", id in the mirror
@@ -64,17 +68,22 @@ func (e *Engine) begin(ctx context.Context, r app.Restore, write bool) (s *resto
 			err = errors.Join(err, m.close())
 		}
 	}()
-	s = &restore{e: e, r: r, sel: sel, m: m, index: map[string]map[string]string{}, absent: map[string]map[string]bool{}, manual: map[string]int64{}, kept: map[string]int64{}, refused: map[string]*app.Error{}}
+	s = &restore{e: e, r: r, looked: e.o.Now(), sel: sel, m: m, index: map[string]map[string]string{}, absent: map[string]map[string]bool{}, manual: map[string]int64{}, kept: map[string]int64{}, refused: map[string]*app.Error{}}
+	var writer Shop
+	if write {
+		if writer, err = e.settled(ctx, r.Access); err != nil {
+			return nil, nil, err
+		}
+	}
 	// a cursor tells all there is to know; what is found in other ways may have
 	// changed since it was last looked at
-	exact := func(k Kind) bool { return k.Changes != ByCursor && sel.touches(k) }
+	known := write && e.justSaved(r.Access.Source.ID)
+	exact := func(k Kind) bool { return !known && k.Changes != ByCursor && sel.touches(k) }
 	if s.shop, err = e.update(ctx, r.Access, m, exact, true); err != nil {
 		return nil, nil, err
 	}
 	if write {
-		if s.shop, err = e.writable(ctx, r.Access); err != nil {
-			return nil, nil, err
-		}
+		s.shop = writer
 	}
 	if err := s.know(ctx); err != nil {
 		return nil, nil, err
@@ -89,6 +98,33 @@ func (e *Engine) writable(ctx context.Context, a app.Access) (Shop, error) {
 		return nil, err
 	}
 	_, err = shop.Probe(ctx)
+	return shop, err
+}
+
+// savedLasts is for how long a restore relies on what its safety point has read.
+const savedLasts = 15 * time.Minute
+
+// justSaved reports whether the whole shop was read a moment ago for the safety
+// point of the restore that now begins. It does so once.
+func (e *Engine) justSaved(id app.SourceID) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	at, ok := e.saved[id]
+	delete(e.saved, id)
+	age := e.o.Now().Sub(at)
+	return ok && age >= 0 && age < savedLasts
+}
+
+// settled opens the shop for writing when nothing of an earlier restore goes on
+// in it any more.
+func (e *Engine) settled(ctx context.Context, a app.Access) (Shop, error) {
+	shop, err := e.writable(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	if x, ok := shop.(Settler); ok {
+		err = x.Settle(ctx)
+	}
 	return shop, err
 }
 
@@ -301,7 +337,10 @@ func (s *restore) compare(k Kind, w want, l Record) (*Op, error) {
 
 // live fetches the records as they are.
 func (s *restore) live(ctx context.Context, k Kind, wants []want) (map[string]Record, error) {
-	out := map[string]Record{}
+	out, wants, err := s.atHand(ctx, k, wants)
+	if err != nil {
+		return nil, err
+	}
 	for chunk := range slices.Chunk(wants, perBatch) {
 		keys := make([]Key, len(chunk))
 		for i, w := range chunk {
@@ -319,6 +358,35 @@ func (s *restore) live(ctx context.Context, k Kind, wants []want) (map[string]Re
 		}
 	}
 	return out, nil
+}
+
+// atHand returns records from the mirror, and those wanted that it has not. It
+// was brought up to date when the restore began: of many records of a kind whose
+// changes the shop tells, reading each once more costs as much as writing it.
+// Once something was written the shop may have changed others with it, and
+// everything is asked for again.
+func (s *restore) atHand(ctx context.Context, k Kind, wants []want) (out map[string]Record, left []want, err error) {
+	out = map[string]Record{}
+	if s.wrote || k.Changes != ByCursor || len(wants) <= fresh || s.state[k.Name].Asked.Before(s.looked) {
+		return out, wants, nil
+	}
+	for _, w := range wants {
+		id := s.now(k.Name, w.id)
+		text, err := record(ctx, s.m.db, k.Name, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		if text == nil {
+			left = append(left, w)
+			continue
+		}
+		parent, err := s.m.parentOf(ctx, k.Name, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		out[id] = Record{Key: Key{ID: id, Parent: parent}, JSON: text}
+	}
+	return out, left, nil
 }
 
 // mapped is a record as it is to be in the shop: without what is only read, and

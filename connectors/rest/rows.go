@@ -44,6 +44,16 @@ func (m *mirror) stamps(ctx context.Context, kind string) (map[string]time.Time,
 	return out, err
 }
 
+// stamp returns when a record changed, as the shop told; zero when it is unknown.
+func (m *mirror) stamp(ctx context.Context, kind, id string) (time.Time, error) {
+	var at int64
+	err := m.db.QueryRowContext(ctx, `SELECT stamp FROM record WHERE kind = ? AND id = ?`, kind, id).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return fromUnix(at), wrap("read mirror", err)
+}
+
 // ids lists what a query yields in one column.
 func (m *mirror) ids(ctx context.Context, query string, args ...any) (out []string, err error) {
 	err = each(ctx, m.db, func(scan func(...any) error) error {

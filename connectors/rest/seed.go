@@ -68,6 +68,9 @@ func (e *Engine) seedFrom(ctx context.Context, m *mirror, point fs.FS) error {
 			return err
 		}
 	}
+	if err := e.seedEvents(ctx, m, point); err != nil {
+		return err
+	}
 	return e.seedFiles(ctx, m, point)
 }
 

@@ -3,7 +3,6 @@ package rest
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -22,6 +21,8 @@ const (
 	recheck   = 200 // records that seem gone are asked for one by one, up to so many
 	unusual   = 5   // a fifth of a kind gone at once is unusual
 	fewEnough = 5   // but so few are not
+
+	meanwhile = 2 * time.Second // between two looks for files to fetch
 )
 
 // update is one bringing up to date of a mirror.
@@ -36,10 +37,18 @@ type update struct {
 	// prompt reports that somebody waits: what is promised for the night only,
 	// and never put back, is left alone.
 	prompt bool
-	shown  app.Progress
+	// first reports that the shop was never read to the end: there is no backup
+	// yet, and what can wait is waited with.
+	first bool
+	shown app.Progress
+
+	// ahead is when the shop was asked to prepare some kinds, by its clock.
+	ahead    time.Time
+	prepared map[string]bool
 
 	mu        sync.Mutex // guards what follows
 	mentioned map[string]map[string]Key
+	listed    map[string]map[string]bool // of kinds that others mention, what their own list told
 }
 
 // update brings the mirror up to date. Kinds that fail alone are noted in
@@ -53,8 +62,13 @@ func (e *Engine) update(ctx context.Context, a app.Access, m *mirror, exact func
 	if err := e.seed(ctx, a, m); err != nil {
 		return nil, err
 	}
-	u := &update{e: e, m: m, shop: shop, now: e.o.Now(), exact: exact, prompt: prompt, shown: shown(a), mentioned: map[string]map[string]Key{}}
+	u := &update{e: e, m: m, shop: shop, now: e.o.Now(), exact: exact, prompt: prompt, shown: shown(a), mentioned: map[string]map[string]Key{}, listed: map[string]map[string]bool{}}
 	u.shown.Expect(0, 0) // it has begun
+	before, err := m.meta(ctx, "read")
+	if err != nil {
+		return nil, err
+	}
+	u.first = before == ""
 	if u.probe, err = shop.Probe(ctx); err != nil {
 		return nil, err
 	}
@@ -64,15 +78,49 @@ func (e *Engine) update(ctx context.Context, a app.Access, m *mirror, exact func
 	if err := m.setMeta(ctx, "software", u.probe.Version); err != nil {
 		return nil, err
 	}
-	if err := u.kinds(ctx); err != nil {
+	if err := u.all(ctx); err != nil {
 		return nil, canceled(ctx, err)
 	}
+	if err := u.events(ctx); err != nil {
+		return nil, err
+	}
+	if err := m.setMeta(ctx, "read", u.now.UTC().Format(time.RFC3339)); err != nil {
+		return nil, err
+	}
 	return shop, u.files(ctx)
+}
+
+// all reads all kinds, and meanwhile fetches the files that what was read shows.
+func (u *update) all(ctx context.Context) error {
+	done := make(chan struct{})
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer close(done)
+		return u.kinds(ctx)
+	})
+	g.Go(func() error {
+		for {
+			select {
+			case <-done:
+				return nil
+			case <-ctx.Done():
+				return nil // the kinds tell why
+			case <-time.After(meanwhile):
+			}
+			if err := u.fetchFiles(ctx, u.now); err != nil {
+				return err
+			}
+		}
+	})
+	return g.Wait()
 }
 
 // kinds brings all kinds up to date, a few at once: those that others belong to
 // first, and those last that others mention.
 func (u *update) kinds(ctx context.Context) error {
+	if err := u.prepare(ctx); err != nil {
+		return err
+	}
 	var roots, below, last []Kind
 	for _, k := range u.e.kinds {
 		switch {
@@ -97,8 +145,13 @@ func (u *update) kinds(ctx context.Context) error {
 	return nil
 }
 
-// canceled gives an error the code of an end that was asked for.
+// canceled gives an error the code of an end that was asked for, or of a disk
+// that is full.
 func canceled(ctx context.Context, err error) error {
+	var known *app.Error
+	if !errors.As(err, &known) && Full(err) {
+		return noRoom(err)
+	}
 	if err != nil && (ctx.Err() != nil && errors.Is(err, ctx.Err()) || errors.Is(err, context.Canceled)) && app.CodeOf(err) != app.CodeCanceled {
 		return &app.Error{Code: app.CodeCanceled, Op: "shop", Err: err}
 	}
@@ -117,7 +170,7 @@ func (u *update) kind(ctx context.Context, k Kind) error {
 	if u.prompt && k.Every == Night && k.Restore == Manual {
 		return nil
 	}
-	night := u.exact(k) || u.nightly(s.Swept)
+	night := u.sweeps(k, s)
 	switch {
 	case s.Listed.IsZero() || s.Listing:
 		err = u.list(ctx, k, &s)
@@ -125,6 +178,11 @@ func (u *update) kind(ctx context.Context, k Kind) error {
 		return nil
 	case k.Changes == ByList:
 		err = u.list(ctx, k, &s)
+	case u.prepared[k.Name]:
+		// older than what changes tell, which therefore come last
+		if err = u.sweep(ctx, k, &s); err == nil {
+			err = u.changes(ctx, k, &s)
+		}
 	default:
 		err = u.changes(ctx, k, &s)
 		if err == nil && night && (k.Deletions == ByFeed || k.Deletions == BySweep) {
@@ -132,63 +190,6 @@ func (u *update) kind(ctx context.Context, k Kind) error {
 		}
 	}
 	return u.settle(ctx, k, s, err)
-}
-
-// due reports whether a kind is to be read now.
-func (u *update) due(k Kind, s kindState) bool {
-	age := u.now.Sub(s.Asked)
-	switch {
-	case u.exact(k) || k.Every == 0 || s.Code != "" || age < 0:
-		return true
-	case k.Every == Night:
-		return u.nightly(s.Asked)
-	}
-	return age >= k.Every-time.Minute
-}
-
-// nightly reports whether what is done once a night is due: in the small hours
-// when it was not done this night, and at any time when it was not done for
-// more than a day, since shops' computers are off at night.
-func (u *update) nightly(last time.Time) bool {
-	age := u.now.Sub(last)
-	h := u.now.Local().Hour()
-	return age < 0 || age > 26*time.Hour || age > 12*time.Hour && h >= 1 && h < 5
-}
-
-// settle keeps what became of a kind. Its error ends the capture.
-func (u *update) settle(ctx context.Context, k Kind, s kindState, err error) error {
-	known := app.AsError(err)
-	switch {
-	case err == nil:
-		s.Asked, s.Absent = u.now, false
-		if s.Held == 0 {
-			s.Code, s.Args, s.Failed = "", nil, time.Time{}
-		}
-	case known.Code == app.CodeKindMissing && s.Listed.IsZero():
-		s.Absent, s.Asked = true, u.now
-	case condemns(known.Code):
-		if s.Code != known.Code {
-			s.Failed = u.now
-		}
-		s.Code, s.Args = known.Code, maps.Clone(known.Args)
-		if s.Args == nil {
-			s.Args = map[string]string{}
-		}
-		s.Args["kind"] = k.Name
-		u.e.o.Log.WarnContext(ctx, "Kind not captured", "kind", k.Name, "code", known.Code, "error", err)
-	default:
-		return err
-	}
-	return setState(ctx, u.m.db, k.Name, s)
-}
-
-// condemns reports whether an error is about one kind.
-func condemns(c app.Code) bool {
-	switch c {
-	case app.CodeShopScope, app.CodeShopAnswer, app.CodeShopRedacted, app.CodeKindMissing:
-		return true
-	}
-	return false
 }
 
 // errPaused ends a list for now: it goes on with the next capture.
@@ -201,10 +202,16 @@ func (u *update) list(ctx context.Context, k Kind, s *kindState) error {
 	if !s.Listing || s.Resume == "" {
 		s.Gen++
 		s.Listing, s.Resume, s.Began = true, "", u.clock()
+		if u.prepared[k.Name] {
+			s.Began = u.ahead
+		}
 	}
 	var until time.Time
 	if k.Every == Night && u.clock().Sub(s.Began) < 2*Night {
 		until = timeNow().Add(u.e.slice)
+		if u.first {
+			until = timeNow().Add(u.e.slice / 10)
+		}
 	}
 	err := u.take(ctx, k, s, Query{Resume: s.Resume}, until)
 	if errors.Is(err, errPaused) {
@@ -274,6 +281,12 @@ func (u *update) keep(ctx context.Context, k Kind, s *kindState, batch []Record)
 	}
 	u.mu.Lock()
 	for _, r := range batch {
+		if k.Changes == ByMention && !s.Listing {
+			if u.listed[k.Name] == nil {
+				u.listed[k.Name] = map[string]bool{}
+			}
+			u.listed[k.Name][r.ID] = true
+		}
 		for kind, keys := range r.Mentions {
 			if u.mentioned[kind] == nil {
 				u.mentioned[kind] = map[string]Key{}
@@ -291,7 +304,7 @@ func (u *update) keep(ctx context.Context, k Kind, s *kindState, batch []Record)
 func (u *update) changes(ctx context.Context, k Kind, s *kindState) error {
 	began := u.clock()
 	since := s.Cursor.Add(-overlap)
-	if err := u.take(ctx, k, s, Query{Since: since}, time.Time{}); err != nil {
+	if err := u.take(ctx, k, s, Query{Since: since, Known: u.knownOf(ctx, k, *s)}, time.Time{}); err != nil {
 		return err
 	}
 	if k.Changes == ByMention {
@@ -312,9 +325,33 @@ func (u *update) changes(ctx context.Context, k Kind, s *kindState) error {
 	return u.gone(ctx, k, s, gone, false)
 }
 
+// settled is how long before it was read a record must have changed for its time
+// to tell all: what changes within one second has one time.
+const settled = time.Minute
+
+// knownOf returns what tells of records of a kind that were read since they
+// changed last: an overlap shows them again and again.
+func (u *update) knownOf(ctx context.Context, k Kind, s kindState) func(string, time.Time) bool {
+	if s.Held > 0 {
+		return nil // that one is there is news then
+	}
+	return func(id string, modified time.Time) bool {
+		if modified.IsZero() || !modified.Before(s.Cursor.Add(-settled)) {
+			return false
+		}
+		at, err := u.m.stamp(ctx, k.Name, id)
+		return err == nil && at.Equal(modified)
+	}
+}
+
 func (u *update) mentions(ctx context.Context, k Kind, s *kindState) error {
 	u.mu.Lock()
-	keys := slices.Collect(maps.Values(u.mentioned[k.Name]))
+	var keys []Key
+	for id, key := range u.mentioned[k.Name] {
+		if !u.listed[k.Name][id] {
+			keys = append(keys, key)
+		}
+	}
 	u.mu.Unlock()
 	_, err := u.fetch(ctx, k, s, keys)
 	return err

@@ -28,18 +28,28 @@ func (s *shop) Apply(ctx context.Context, k rest.Kind, ops []rest.Op) ([]rest.Re
 			return nil, about(k, s.c.coded(ctx, err))
 		}
 	}
-	results, err := s.each(ctx, ops, s.doer(k))
+	if k.Name == kindProducts {
+		if err := s.learnFiles(ctx, ops); err != nil {
+			return nil, about(k, s.c.coded(ctx, err))
+		}
+	}
+	do := s.doer(k)
+	if s.pays(k, ops) {
+		results, err := s.together(ctx, ops, do)
+		return results, about(k, s.c.coded(ctx, err))
+	}
+	results, err := s.each(ctx, ops, parallel, do)
 	return results, about(k, s.c.coded(ctx, err))
 }
 
-// each carries out ops a few at a time. It returns the results up to the first
+// each carries out ops, so many at a time. It returns the results up to the first
 // op that was not come to.
-func (s *shop) each(ctx context.Context, ops []rest.Op, do doer) ([]rest.Result, error) {
+func (s *shop) each(ctx context.Context, ops []rest.Op, atOnce int, do doer) ([]rest.Result, error) {
 	results := make([]rest.Result, len(ops))
 	done := make([]bool, len(ops))
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallel)
+	g.SetLimit(atOnce)
 	for i, op := range ops {
 		g.Go(func() error {
 			res, err := do(ctx, op)
@@ -92,8 +102,11 @@ func (s *shop) mutate(ctx context.Context, name string, vars map[string]any) (ma
 	if !ok {
 		return nil, app.Errorf(app.CodeInternal, "shopify: write", "no operation is called %q", name)
 	}
-	var got map[string]any
-	if err := s.c.run(ctx, d, vars, &got); err != nil {
+	got, done, err := gathered(ctx, name, vars)
+	if !done {
+		err = s.c.run(ctx, d, vars, &got)
+	}
+	if err != nil {
 		return nil, err
 	}
 	answer, _ := got[d.root[0].key()].(map[string]any)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kvart/app"
+	"kvart/connectors/rest"
 )
 
 // States of a bulk operation.
@@ -25,7 +26,7 @@ const (
 const (
 	firstPoll   = 500 * time.Millisecond
 	slowestPoll = 10 * time.Second
-	bulkWait    = 10 * time.Minute // for a free place among the shop's operations
+	bulkWait    = 6 * time.Hour // for a free place among the shop's operations, of which most are ours
 	bulkStarts  = 3
 )
 
@@ -101,26 +102,34 @@ func (c *client) runningBulk(ctx context.Context, l library, text string) (strin
 
 func (c *client) startBulk(ctx context.Context, l library, text string) (string, error) {
 	for waited := time.Duration(0); ; waited += slowestPoll {
-		var got struct {
-			Run struct {
-				Operation  *bulkState  `json:"bulkOperation"`
-				UserErrors []userError `json:"userErrors"`
-			} `json:"bulkOperationRunQuery"`
+		id, said, err := c.tryBulk(ctx, l, text)
+		if id != "" || err != nil {
+			return id, err
 		}
-		if err := c.run(ctx, l["bulk"], map[string]any{"query": text}, &got); err != nil {
-			return "", err
-		}
-		if len(got.Run.UserErrors) == 0 && got.Run.Operation != nil {
-			return got.Run.Operation.ID, nil
-		}
-		err := userErrors(got.Run.UserErrors)
-		if len(got.Run.UserErrors) == 0 || !full(got.Run.UserErrors[0].Code) || waited >= bulkWait {
-			return "", app.Errorf(app.CodeShopAnswer, "shopify: start bulk operation", "%w", err)
+		if len(said) == 0 || !full(said[0].Code) || waited >= bulkWait {
+			return "", app.Errorf(app.CodeShopAnswer, "shopify: start bulk operation", "%w", userErrors(said))
 		}
 		if err := c.meter.sleep(ctx, slowestPoll); err != nil {
 			return "", c.coded(ctx, err)
 		}
 	}
+}
+
+// tryBulk begins a bulk operation. Without an id the shop said why not.
+func (c *client) tryBulk(ctx context.Context, l library, text string) (id string, said []userError, err error) {
+	var got struct {
+		Run struct {
+			Operation  *bulkState  `json:"bulkOperation"`
+			UserErrors []userError `json:"userErrors"`
+		} `json:"bulkOperationRunQuery"`
+	}
+	if err := c.run(ctx, l["bulk"], map[string]any{"query": text}, &got); err != nil {
+		return "", nil, err
+	}
+	if len(got.Run.UserErrors) == 0 && got.Run.Operation != nil {
+		return got.Run.Operation.ID, nil, nil
+	}
+	return "", got.Run.UserErrors, nil
 }
 
 // full reports whether a code means that the shop runs as many operations as
@@ -130,7 +139,7 @@ func full(code string) bool { return code == "LIMIT_REACHED" || code == "OPERATI
 // bulkResult waits for an operation to end and fetches what it wrote. A result
 // that is only a part is never taken.
 func (c *client) bulkResult(ctx context.Context, l library, id, dir string) (*spool, error) {
-	for pause := firstPoll; ; pause = min(pause*3/2, slowestPoll) {
+	for waited := time.Duration(0); ; {
 		var got struct {
 			Operation *bulkState `json:"bulkOperation"`
 		}
@@ -148,10 +157,18 @@ func (c *client) bulkResult(ctx context.Context, l library, id, dir string) (*sp
 		case op.Status != bulkCreated && op.Status != bulkRunning:
 			return nil, fmt.Errorf("%w: %s %s", errBulkAgain, op.Status, op.ErrorCode)
 		}
-		if err := c.meter.sleep(ctx, pause); err != nil {
+		if err := c.betweenPolls(ctx, &waited); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// betweenPolls waits until an operation is looked at again: a tenth of the time
+// that it was waited for already, so that no more is lost than that.
+func (c *client) betweenPolls(ctx context.Context, waited *time.Duration) error {
+	pause := min(max(*waited/10, firstPoll), slowestPoll)
+	*waited += pause
+	return c.meter.sleep(ctx, pause)
 }
 
 // download fetches the file of an operation that completed, and holds it to
@@ -172,7 +189,10 @@ func (c *client) download(ctx context.Context, op *bulkState, dir string) (*spoo
 		return nil, err
 	}
 	s, err := newSpool(dir, body)
-	if err = errors.Join(err, body.Close()); err != nil {
+	if err = errors.Join(err, body.Close()); rest.Full(err) {
+		return nil, errors.Join(err, s.close())
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", errBulkAgain, err), s.close())
 	}
 	if int64(len(s.lines)) != objects {

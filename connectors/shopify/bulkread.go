@@ -45,7 +45,8 @@ func (s *shop) readBulk(ctx context.Context, sp spec, resume []string) (*bulkRea
 	if err != nil {
 		return nil, err
 	}
-	file, id, err := s.c.runBulk(ctx, s.l, bulk(d, "", lifted...), started(0), s.p.o.Temp)
+	text := bulk(d, "", lifted...)
+	file, id, err := s.c.runBulk(ctx, s.l, text, s.begunFor(started(0), text), s.p.o.Temp)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +64,8 @@ func (s *shop) readBulk(ctx context.Context, sp spec, resume []string) (*bulkRea
 // startParts starts the operations of parts, which then run beside the main one.
 func (s *shop) startParts(ctx context.Context, sp spec, d document, started func(int) string) (ids []string, err error) {
 	for i, f := range sp.lift {
-		id := started(i + 1)
 		text, _ := lifted(d, f.field, f.root, f.parent)
+		id := s.begunFor(started(i+1), text)
 		if id == "" {
 			id, err = s.c.runningBulk(ctx, s.l, text)
 		}

@@ -110,7 +110,7 @@ func TestThrottle(t *testing.T) {
 	if waited := w.clock.now().Sub(began); waited < time.Second || waited > 30*time.Second {
 		t.Errorf("waited %s for a drained bucket", waited)
 	}
-	w.fake.Fail(fake.Fault{Operation: "Products", Status: 429, Header: map[string]string{"Retry-After": "7"}, Body: `{"errors":"Exceeded"}`, Times: 1})
+	w.fake.Fail(fake.Fault{Operation: "ProductsIDs", Status: 429, Header: map[string]string{"Retry-After": "7"}, Body: `{"errors":"Exceeded"}`, Times: 1})
 	began = w.clock.now()
 	w.mustList(t, s, kindProducts, rest.Query{Since: began.Add(-time.Hour)})
 	if waited := w.clock.now().Sub(began); waited < 7*time.Second {

@@ -18,6 +18,8 @@ type deletion struct {
 	At      time.Time `json:"createdAt"`
 	Author  string    `json:"author"`
 	App     string    `json:"appTitle"`
+	Action  string    `json:"action"`
+	ByApp   bool      `json:"attributeToApp"`
 }
 
 // Gone implements [rest.Shop].

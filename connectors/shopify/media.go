@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"time"
 
@@ -33,20 +34,11 @@ func (s *shop) productFiles(ctx context.Context, op rest.Op) (productMedia, erro
 	if len(media) == 0 {
 		return out, nil
 	}
-	var ids []string
-	for _, m := range media {
-		id, _ := m["id"].(string)
-		ids = append(ids, id)
-	}
-	found, err := s.nodes(ctx, s.l["file_state"], ids)
-	if err != nil {
-		return out, err
-	}
 	was := listOf(op.Full["media"])
 	for i, m := range media {
 		in := pick(m, "alt")
-		if found[ids[i]] != nil {
-			in["id"], out.known[ids[i]] = ids[i], true
+		if id, _ := m["id"].(string); s.hasPicture(id) {
+			in["id"], out.known[id] = id, true
 			out.inputs = append(out.inputs, in)
 			continue
 		}
@@ -59,6 +51,41 @@ func (s *shop) productFiles(ctx context.Context, op rest.Op) (productMedia, erro
 		out.inputs = append(out.inputs, in)
 	}
 	return out, nil
+}
+
+// filesAsked is how many files are asked for at once.
+const filesAsked = 100
+
+// learnFiles asks which files of products that are to be written the shop has.
+func (s *shop) learnFiles(ctx context.Context, ops []rest.Op) error {
+	has, asked := map[string]bool{}, map[string]bool{}
+	var ids []string
+	for _, op := range ops {
+		for _, m := range listOf(op.Record["media"]) {
+			if id, _ := m["id"].(string); id != "" && !asked[id] && op.Do != rest.DoDelete {
+				asked[id], ids = true, append(ids, id)
+			}
+		}
+	}
+	for chunk := range slices.Chunk(ids, filesAsked) {
+		found, err := s.nodes(ctx, s.l["file_state"], chunk)
+		if err != nil {
+			return err
+		}
+		for id, m := range found {
+			has[id] = m != nil
+		}
+	}
+	s.mu.Lock()
+	s.pictures = has
+	s.mu.Unlock()
+	return nil
+}
+
+func (s *shop) hasPicture(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pictures[id]
 }
 
 // newMedium uploads what a medium of the point shows.

@@ -77,7 +77,7 @@ func largeTemp() string {
 
 // Spec implements [rest.Platform].
 func (p *Platform) Spec() app.KindSpec {
-	return app.KindSpec{Kind: Kind, Order: 2, Fields: []app.Field{
+	return app.KindSpec{Kind: Kind, Order: 2, Hosted: true, Fields: []app.Field{
 		{Key: fieldShop, Type: app.FieldText, Required: true},
 		{Key: fieldClientID, Type: app.FieldText},
 		{Key: fieldClientSecret, Type: app.FieldSecret},

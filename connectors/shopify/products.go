@@ -266,7 +266,11 @@ func (s *shop) setProduct(ctx context.Context, op rest.Op, identifier, in map[st
 		}
 	}
 	if in["files"] != nil {
-		media, was := listOf(p["media"]), listOf(op.Full["media"])
+		media, err := s.mediaOf(ctx, id, p, in)
+		if err != nil {
+			return res, err
+		}
+		was := listOf(op.Full["media"])
 		for i := range min(len(media), len(was)) {
 			old, _ := was[i]["id"].(string)
 			if to, _ := media[i]["id"].(string); len(media) == len(was) && to != old {
@@ -278,6 +282,17 @@ func (s *shop) setProduct(ctx context.Context, op rest.Op, identifier, in map[st
 		return res, s.publishAs(ctx, id, op.Full, s.state(op.ID))
 	}
 	return res, nil
+}
+
+// mediaOf lists the media of a product that was just written. The answer of a bulk
+// operation has them not, and they are asked for where some are new.
+func (s *shop) mediaOf(ctx context.Context, id string, p, in map[string]any) ([]map[string]any, error) {
+	files, _ := in["files"].([]any)
+	if _, told := p["media"]; told || !slices.ContainsFunc(files, func(f any) bool { m, _ := f.(map[string]any); return m["id"] == nil }) {
+		return listOf(p["media"]), nil
+	}
+	found, err := s.nodes(ctx, s.l["product_state"], []string{id})
+	return listOf(found[id]["media"]), err
 }
 
 // publishAs puts a product or collection into the sales channels it was in, and

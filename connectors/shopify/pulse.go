@@ -2,10 +2,12 @@ package shopify
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"kvart/app"
 	"kvart/connectors/rest"
 )
 
@@ -13,8 +15,9 @@ import (
 // kind that can be asked, what was deleted, and the small lists that are read
 // with every capture. So a quarter in which nothing happened costs one request.
 type pulse struct {
+	at    time.Time // when it was begun
 	since time.Time
-	ids   map[string][]string       // by kind; kinds with more than a page are left out
+	ids   map[string][]rest.Stamp   // by kind; kinds with more than a page are left out
 	lists map[string]map[string]any // first pages of whole lists, by kind
 }
 
@@ -61,19 +64,23 @@ func small(sp spec) bool {
 	return false
 }
 
+// beatLasts is how long a look serves kinds whose turn comes later. It is far
+// within the engine's overlap, so that what changes meanwhile is seen next time.
+const beatLasts = 2 * time.Minute
+
 // margin is how much further back than asked one look goes: the kinds' own times
 // differ by moments.
 const margin = time.Minute
 
 // changed returns the ids of what changed in a kind since a time, when one look
 // at the shop tells them all.
-func (s *shop) changed(ctx context.Context, sp spec, since time.Time) ([]string, bool) {
+func (s *shop) changed(ctx context.Context, sp spec, since time.Time) ([]rest.Stamp, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !pulsing(sp) || s.owned == nil {
 		return nil, false
 	}
-	if s.beat == nil {
+	if s.beat == nil || s.c.meter.time().Sub(s.beat.at) > beatLasts {
 		s.beat = s.look(ctx, since.Add(-margin))
 	}
 	if since.Before(s.beat.since) {
@@ -86,7 +93,7 @@ func (s *shop) changed(ctx context.Context, sp spec, since time.Time) ([]string,
 // look asks for what changed. When it is refused, every kind is asked by itself
 // and says what is wrong with it.
 func (s *shop) look(ctx context.Context, since time.Time) *pulse {
-	p := &pulse{since: since, ids: map[string][]string{}, lists: map[string]map[string]any{}}
+	p := &pulse{at: s.c.meter.time(), since: since, ids: map[string][]rest.Stamp{}, lists: map[string]map[string]any{}}
 	var kinds []spec
 	for _, sp := range s.p.specs {
 		if (pulsing(sp) || small(sp)) && len(missing(s.owned, sp.Read)) == 0 {
@@ -94,12 +101,18 @@ func (s *shop) look(ctx context.Context, since time.Time) *pulse {
 		}
 	}
 	var got map[string]any
-	vars := map[string]any{"query": changedSince(since), "events": deletedSince(since)}
+	vars := map[string]any{"query": changedSince(since), "events": createdSince(since)}
 	if s.c.run(ctx, pulseDocument(s.l, kinds), vars, &got) != nil {
 		return p
 	}
 	if list, more, err := deletionsIn(field(got, "events")); err == nil && !more {
-		s.deleted, s.since = list, since
+		s.told = list
+		s.deleted, s.since = nil, since
+		for _, d := range list {
+			if d.Action == "destroy" {
+				s.deleted = append(s.deleted, d)
+			}
+		}
 	}
 	for _, sp := range kinds {
 		if small(sp) {
@@ -110,12 +123,7 @@ func (s *shop) look(ctx context.Context, since time.Time) *pulse {
 		if err != nil || more {
 			continue
 		}
-		ids := []string{}
-		for _, m := range elements {
-			id, _ := m["id"].(string)
-			ids = append(ids, id)
-		}
-		p.ids[sp.Name] = ids
+		p.ids[sp.Name] = stampsOf(elements)
 	}
 	return p
 }
@@ -141,6 +149,8 @@ func deletionsIn(conn map[string]any) (list []deletion, more bool, err error) {
 		d.Type, _ = m["subjectType"].(string)
 		d.Author, _ = m["author"].(string)
 		d.App, _ = m["appTitle"].(string)
+		d.Action, _ = m["action"].(string)
+		d.ByApp, _ = m["attributeToApp"].(bool)
 		at, _ := m["createdAt"].(string)
 		if d.At, err = time.Parse(time.RFC3339, at); err != nil {
 			return nil, false, err
@@ -150,20 +160,79 @@ func deletionsIn(conn map[string]any) (list []deletion, more bool, err error) {
 	return list, more, err
 }
 
-// touched yields the records that one look found changed.
-func (s *shop) touched(ctx context.Context, sp spec, ids []string, yield func(rest.Record) error) error {
-	keys := make([]rest.Key, len(ids))
-	for i, id := range ids {
-		keys[i] = rest.Key{ID: id}
+func stampsOf(elements []map[string]any) []rest.Stamp {
+	out := make([]rest.Stamp, 0, len(elements))
+	for _, m := range elements {
+		id, _ := m["id"].(string)
+		out = append(out, rest.Stamp{Key: rest.Key{ID: id}, Modified: modified(m)})
 	}
-	records, err := s.fetch(ctx, sp, keys)
-	if err != nil {
-		return err
+	return out
+}
+
+// manyChanged is of how many records that changed at once a bulk operation reads
+// all of their kind: by id each costs some twenty points, and so many more than
+// three minutes on the smallest plan.
+const manyChanged = 1000
+
+// touched yields the records that changed, but for those known.
+func (s *shop) touched(ctx context.Context, sp spec, found []rest.Stamp, known func(string, time.Time) bool, yield func(rest.Record) error) error {
+	var keys []rest.Key
+	for _, st := range found {
+		if known == nil || !known(st.ID, st.Modified) {
+			keys = append(keys, st.Key)
+		}
 	}
-	for _, r := range records {
-		if err := yield(r); err != nil {
+	if sp.bulk && len(keys) > manyChanged {
+		return s.inBulk(ctx, sp, "", yield)
+	}
+	for chunk := range slices.Chunk(keys, recordsAtOnce) {
+		records, err := s.fetch(ctx, sp, chunk)
+		if err != nil {
 			return err
+		}
+		for _, r := range records {
+			if err := yield(r); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// changedSince lists what changed in a kind since a time, where that can be asked
+// for by ids alone.
+func (s *shop) changedSince(ctx context.Context, sp spec, since time.Time) (found []rest.Stamp, ok bool, err error) {
+	if found, ok = s.changed(ctx, sp, since); ok || !pulsing(sp) {
+		return found, ok, nil
+	}
+	found, err = s.allChanged(ctx, sp, since)
+	return found, err == nil, err
+}
+
+// allChanged lists what changed in a kind since a time, when it is more than one
+// look tells. Sorted by time, what changes meanwhile comes at the end once more;
+// sorted by id it may be passed over, and is within the next overlap.
+func (s *shop) allChanged(ctx context.Context, sp spec, since time.Time) (out []rest.Stamp, err error) {
+	slim := sp
+	slim.page = 250
+	d := idsOnly(s.l[sp.list])
+	vars := listVars(sp, d, rest.Query{Since: since})
+	for {
+		conn, err := s.pageOfList(ctx, slim, d, vars)
+		if err != nil {
+			return nil, err
+		}
+		elements, follows, cursor, err := pageOf(conn)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, stampsOf(elements)...)
+		if !follows {
+			return out, nil
+		}
+		if cursor == vars["after"] {
+			return nil, app.Errorf(app.CodeShopAnswer, "shopify: list", "%s: a page follows itself", sp.Name)
+		}
+		vars["after"] = cursor
+	}
 }

@@ -82,6 +82,11 @@ func everyOperation(t *testing.T) map[string]string {
 			all[name+" on from "+base] = nextPage(strings.SplitN(base, " ", 2)[0], along).String()
 		}
 	}
+	for name, d := range l {
+		if inBulk(name) {
+			all[name+" many"] = many(d)
+		}
+	}
 	for _, sp := range specs() {
 		d := l[sp.list]
 		if sp.typ != "" && d.root != nil && d.root[0].nodes() != nil {
@@ -156,6 +161,11 @@ func TestOperations(t *testing.T) {
 		}
 		if strings.Contains(name, " bulk") {
 			if why := shop.RefusesBulk(text); why != "" {
+				t.Errorf("%s: %s", name, why)
+			}
+		}
+		if strings.HasSuffix(name, " many") {
+			if why := shop.RefusesBulkMutation(text); why != "" {
 				t.Errorf("%s: %s", name, why)
 			}
 		}

@@ -33,6 +33,15 @@
 //   - Texts in other languages and definitions have no times and are read whole,
 //     more seldom.
 //
+// # How much is put back
+//
+// Few records are written one by one, within the shop's points. Of many products
+// or customers the mutations are written to a file, which the shop works through
+// by bulk operations, at no points at all ([shop.pays] says when that is sooner).
+// Each line of the result is the answer to one record. Such an operation goes on
+// when nobody waits for it any more, so that a restore waits for those of an
+// earlier one before it looks at what there is to do.
+//
 // # What is believed
 //
 // Data that comes with errors is not taken. A right that is missing, a field

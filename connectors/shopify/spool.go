@@ -102,23 +102,27 @@ func (s *spool) fill(from io.Reader) error {
 	return nil
 }
 
-// line decodes one line.
+// line decodes one line, less what it belongs to.
 func (s *spool) line(i int) (map[string]any, error) {
-	l := s.lines[i]
-	skip := l.at % aes.BlockSize
-	buf := make([]byte, skip+int64(l.size))
-	if _, err := s.file.ReadAt(buf, l.at-skip); err != nil {
-		return nil, fmt.Errorf("read temporary file: %w", err)
-	}
-	iv := s.iv
-	binary.BigEndian.PutUint64(iv[8:], uint64(l.at/aes.BlockSize))
-	cipher.NewCTR(s.block, iv[:]).XORKeyStream(buf, buf)
 	var m map[string]any
-	if err := decode(buf[skip:], &m); err != nil {
+	if err := s.decode(i, &m); err != nil {
 		return nil, err
 	}
 	delete(m, "__parentId")
 	return m, nil
+}
+
+func (s *spool) decode(i int, out any) error {
+	l := s.lines[i]
+	skip := l.at % aes.BlockSize
+	buf := make([]byte, skip+int64(l.size))
+	if _, err := s.file.ReadAt(buf, l.at-skip); err != nil {
+		return fmt.Errorf("read temporary file: %w", err)
+	}
+	iv := s.iv
+	binary.BigEndian.PutUint64(iv[8:], uint64(l.at/aes.BlockSize))
+	cipher.NewCTR(s.block, iv[:]).XORKeyStream(buf, buf)
+	return decode(buf[skip:], out)
 }
 
 func (s *spool) close() error {

@@ -188,6 +188,16 @@ func (s *shop) alreadySwept(ctx context.Context, sp spec, keys []rest.Key) (left
 	return left, out, err
 }
 
+// dropSwept forgets what a sweep of a kind has read, and what was seen before it.
+func (s *shop) dropSwept(kind string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.swept[kind] != nil {
+		delete(s.swept, kind)
+		s.beat = nil
+	}
+}
+
 // fetchListed finds records in lists that are short and can't be asked by id.
 func (s *shop) fetchListed(ctx context.Context, sp spec, keys []rest.Key) (out []rest.Record, err error) {
 	want := map[string]bool{}

@@ -46,8 +46,15 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldOf(t, fake.Options{})
+}
+
+// newWorldOf is a world with a shop of some kind.
+func newWorldOf(t *testing.T, o fake.Options) *world {
+	t.Helper()
 	c := newClock()
-	s, err := fake.Start(fake.Options{Reader: reader(t), Now: c.now})
+	o.Reader, o.Now = reader(t), c.now
+	s, err := fake.Start(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"kvart/app"
 	"kvart/connectors/internal/volume"
@@ -197,15 +196,6 @@ func (c *Connector) replace(ctx context.Context, j job) (err error) {
 			return err
 		}
 		unlocks = append(unlocks, unlock)
-	}
-	if runtime.GOOS == "windows" {
-		// A file that is open can't be replaced there; and by the same rule no
-		// till can get in between unnoticed.
-		for _, unlock := range unlocks {
-			if err := unlock(); err != nil {
-				return err
-			}
-		}
 	}
 	if len(j.units) > 1 {
 		if err := remove(j.file()); err != nil {

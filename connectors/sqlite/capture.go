@@ -188,6 +188,7 @@ const (
 // counting keeps the till waiting, so only a small database is counted.
 func (c *Connector) count(ctx context.Context, s *snapshot) (app.Stats, error) {
 	stats := app.Stats{statBytes: s.size}
+	c.newestOrder(ctx, s.conn, stats)
 	if !s.wal && s.size > c.countBytes {
 		return stats, nil
 	}

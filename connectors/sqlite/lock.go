@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"sync"
 
 	"github.com/mattn/go-sqlite3"
@@ -16,7 +17,8 @@ import (
 // lock takes the database for this process alone and moves its WAL into it, so
 // that it is complete in its one file. It fails with CodeTargetInUse
 // while any other program is in it. What is no database, or is too damaged to
-// be locked, has only its open descriptors to ask. unlock may be called twice.
+// be locked, has only its open descriptors to ask. unlock may be called twice. On
+// Windows the lock is let go again once the file is seen to be free.
 func (c *Connector) lock(ctx context.Context, file string) (unlock func() error, err error) {
 	none := func() error { return nil }
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
@@ -54,6 +56,14 @@ func (c *Connector) lock(ctx context.Context, file string) (unlock func() error,
 		c.log.Warn("Present database could not be locked", "connector", string(Kind), "path", file, "error", err)
 	default:
 		return none, closing(codeOf(ctx, "sqlite: lock", file, err), unlock)
+	}
+	if runtime.GOOS == "windows" {
+		// Who has a file open is not told there, and our own connection would
+		// count. Nor can a file that is open be replaced; and by the same rule
+		// no till can get in between unnoticed.
+		if err := unlock(); err != nil {
+			return none, err
+		}
 	}
 	if err := c.alone(file); err != nil {
 		return none, closing(err, unlock)

@@ -281,7 +281,7 @@ func (cp *capture) stats() app.Stats {
 	}
 	for key, n := range cp.db.Stats() {
 		stats[statPrefix+key] = n
-		if key == app.StatDamaged {
+		if key == app.StatDamaged || key == app.StatNewestOrder {
 			stats[key] = n
 		}
 	}

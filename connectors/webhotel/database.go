@@ -43,10 +43,10 @@ func (c *Connector) open(a app.Access) (opened, error) {
 		return opened{}, err
 	}
 	if cfg.protocol == protoSFTP {
-		return opened{cfg, newPool(cfg.dialSFTP, true, sftpAtOnce, c.pace)}, nil
+		return opened{cfg, newPool(seen(cfg.dialSFTP), true, sftpAtOnce, c.pace)}, nil
 	}
 	server := &ftpServer{cfg: cfg}
-	return opened{cfg, newPool(server.dial, false, ftpAtOnce, c.pace)}, nil
+	return opened{cfg, newPool(seen(server.dial), false, ftpAtOnce, c.pace)}, nil
 }
 
 // readFile reads a small file of the site.

@@ -42,6 +42,7 @@ type ftpPeer struct {
 	noREST   bool          //
 	zone     time.Duration // what its LIST is ahead by
 	most     int64         // connections at once
+	full     bool          // takes nothing more
 	lines    []string      // more lines of its listings
 	cutAfter int64
 	cuts     atomic.Int64 // transfers still to be cut
@@ -239,7 +240,13 @@ func (p *ftpTalk) work(cmd, arg string) {
 		p.say("350 ok")
 	case "EPSV":
 		p.passive()
-	case "LIST", "MLSD", "RETR", "STOR":
+	case "STOR":
+		if p.s.full {
+			p.say("452 No space left on device")
+			break
+		}
+		p.transfer(cmd, arg)
+	case "LIST", "MLSD", "RETR":
 		p.transfer(cmd, arg)
 	default:
 		p.file(cmd, arg)

@@ -31,6 +31,7 @@ type sshServer struct {
 	cutAfter atomic.Int64
 	refuse   atomic.Int64 // connections still to be closed at once
 	logins   atomic.Int64
+	readOnly atomic.Bool // nothing may be written
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
@@ -135,7 +136,11 @@ func (s *sshServer) talk(raw net.Conn) {
 					continue
 				}
 				work.Go(func() {
-					if srv, err := sftp.NewServer(ch); err == nil {
+					var rights []sftp.ServerOption
+					if s.readOnly.Load() {
+						rights = append(rights, sftp.ReadOnly())
+					}
+					if srv, err := sftp.NewServer(ch, rights...); err == nil {
 						_ = srv.Serve()
 						_ = srv.Close()
 					}

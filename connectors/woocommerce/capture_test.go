@@ -366,3 +366,19 @@ func TestEngine_Capture_patience(t *testing.T) {
 		t.Errorf("a shop that is always busy: %v", err)
 	}
 }
+
+// The newest order's number, as the customer knows it, comes with each point.
+func TestEngine_Capture_newestOrder(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	stock(b.shop, 1, 12, 1)
+	c, err := b.e.Capture(t.Context(), b.access, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.store(c)
+	ids := b.shop.IDs("orders")
+	if got, want := c.Stats()[app.StatNewestOrder], ids[len(ids)-1]; got != want {
+		t.Errorf("newest %d, want %d", got, want)
+	}
+}

@@ -65,7 +65,7 @@ func (l login) whole() bool {
 
 func readLogin(a app.Access, prefix string) login {
 	l := login{
-		user: strings.TrimSpace(a.Source.Settings[prefix+fieldUser]), password: a.Secrets[prefix+fieldPassword],
+		user: strings.TrimSpace(a.Source.Settings[prefix+fieldUser]), password: pasted(a.Secrets[prefix+fieldPassword]),
 		key: a.Secrets[prefix+fieldKey], secret: a.Secrets[prefix+fieldSecret],
 	}
 	if prefix != "" && l.user == "" {
@@ -94,21 +94,26 @@ func (p *Platform) Open(_ context.Context, a app.Access, write bool) (rest.Shop,
 		}
 		return nil, app.Errorf(app.CodeSecretMissing, "woocommerce: open", "no complete key").With("field", field).With("source", a.Source.Name)
 	}
+	c := p.client(base)
+	c.Authorize = func(r *http.Request) error { return l.authorize(r, base) }
+	return &shop{c: c, login: l, write: write, sorts: byName()}, nil
+}
+
+// client is a client without any key.
+func (p *Platform) client(base *url.URL) *rest.Client {
 	speed := p.Speed
 	if speed == 0 {
 		speed = usualSpeed
 	}
 	c := rest.NewClient(base, p.Transport, rest.NewGentle(speed), parallel)
 	c.Agent, c.Nap = programName, p.Nap
-	c.Authorize = func(r *http.Request) error { return l.authorize(r, base) }
-	return &shop{c: c, login: l, write: write, sorts: byName()}, nil
+	return c
 }
 
 // authorize adds the credentials to a request.
 func (l login) authorize(r *http.Request, base *url.URL) error {
 	switch {
 	case l.wordpress():
-		// WordPress shows application passwords with blanks, and takes them so
 		r.SetBasicAuth(l.user, l.password.Reveal())
 	case base.Scheme == "https":
 		r.SetBasicAuth(l.key.Reveal(), l.secret.Reveal())

@@ -137,15 +137,17 @@ func whole(err error) error {
 	return err
 }
 
-// index reads what WordPress says of itself.
-func (s *shop) index(ctx context.Context, p *rest.Probe) error {
-	var about struct {
-		Name       string   `json:"name"`
-		URL        string   `json:"url"`
-		Namespaces []string `json:"namespaces"`
-	}
-	q := url.Values{"_fields": {"name,url,namespaces"}}
-	_, err := s.get(ctx, "", q, &about)
+// wordpress is what WordPress says of itself.
+type wordpress struct {
+	Name           string          `json:"name"`
+	Namespaces     []string        `json:"namespaces"`
+	Authentication json.RawMessage `json:"authentication"` // an empty list for nothing
+}
+
+// wordpress asks WordPress what it is, and fails where it is no shop.
+func (s *shop) wordpress(ctx context.Context) (about wordpress, err error) {
+	q := url.Values{"_fields": {"name,namespaces,authentication"}}
+	_, err = s.get(ctx, "", q, &about)
 	var st *rest.StatusError
 	if errors.As(err, &st) && st.Status == http.StatusNotFound && !s.plain.Load() {
 		s.plain.Store(true)
@@ -153,20 +155,26 @@ func (s *shop) index(ctx context.Context, p *rest.Probe) error {
 	}
 	if err != nil {
 		if errors.As(err, &st) && st.Status == http.StatusNotFound {
-			return app.Errorf(app.CodeSourceGone, "woocommerce: look", "%w", err).With("where", s.c.Base.Host)
+			return about, app.Errorf(app.CodeSourceGone, "woocommerce: look", "%w", err).With("where", s.c.Base.Host)
 		}
-		return s.about("", err)
+		return about, s.about("", err)
 	}
 	for _, n := range about.Namespaces {
 		if n == "wc/v3" {
-			p.Name = about.Name
-			if p.Name == "" {
-				p.Name = s.c.Base.Host
-			}
-			return nil
+			return about, nil
 		}
 	}
-	return app.Errorf(app.CodeSourceGone, "woocommerce: look", "no WooCommerce among %s", strings.Join(about.Namespaces, " ")).With("where", s.c.Base.Host).With("path", "WooCommerce")
+	return about, app.Errorf(app.CodeSourceGone, "woocommerce: look", "no WooCommerce among %s", strings.Join(about.Namespaces, " ")).With("where", s.c.Base.Host).With("path", "WooCommerce")
+}
+
+// index reads the name of the shop.
+func (s *shop) index(ctx context.Context, p *rest.Probe) error {
+	w, err := s.wordpress(ctx)
+	p.Name = w.Name
+	if p.Name == "" {
+		p.Name = s.c.Base.Host
+	}
+	return err
 }
 
 // proof reads one id of a kind.

@@ -264,6 +264,7 @@ func trade() []sort {
 	}
 	notes := rest.Kind{
 		Name: "order_notes", Order: 82, Parent: "orders", Changes: rest.ByCursor, Every: rest.Night, Restore: rest.Manual, Personal: true,
+		Author: "author", Dated: "date_created_gmt",
 		Volatile: []string{"_links"}, Read: []string{readOrders},
 	}
 	return []sort{

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -20,6 +21,11 @@ type bulkOperation struct {
 	object Object
 	doc    *ast.QueryDocument
 	polls  int
+	began  time.Time
+	took   time.Duration // by its pace, once that is known
+
+	result  *bulkWriter    // of a query, once it has been written
+	changes *manyMutations // of a mutation
 }
 
 // FailBulk makes every bulk operation that has not ended, and the next one, end
@@ -57,17 +63,14 @@ func (s *Shop) startBulk(query string) Object {
 	if why := tooMuch(doc); why != "" {
 		return refuse("INVALID", why)
 	}
-	running := 0
-	for _, op := range s.bulks {
-		if op.object["status"] == "CREATED" || op.object["status"] == "RUNNING" {
-			running++
+	if s.running("QUERY") >= mostAtOnce {
+		for _, op := range s.bulks {
+			s.advance(op) // they go on while somebody waits
 		}
-	}
-	if running >= mostAtOnce {
 		return refuse("LIMIT_REACHED", "Bulk operations limit reached. Please try again later.")
 	}
 	s.serial++
-	op := &bulkOperation{doc: doc, object: Object{
+	op := &bulkOperation{doc: doc, began: s.clock(), object: Object{
 		"__typename": "BulkOperation", "id": "gid://shopify/BulkOperation/" + strconv.FormatInt(s.serial, 10),
 		"status": "CREATED", "createdAt": s.now(), "query": query, "objectCount": "0", "rootObjectCount": "0", "type": "QUERY",
 	}}
@@ -138,7 +141,7 @@ func (s *Shop) advance(op *bulkOperation) Object {
 		if s.bulkFault(state) {
 			op.object["status"] = state
 			if state == "PARTIAL" {
-				op.object["status"], op.object["partialDataUrl"] = "FAILED", s.server.URL+"/files/partial.jsonl"
+				op.object["status"], op.object["partialDataUrl"] = "FAILED", s.at+"/files/partial.jsonl"
 			}
 			if op.object["status"] == "FAILED" {
 				op.object["errorCode"] = "INTERNAL_SERVER_ERROR"
@@ -146,24 +149,65 @@ func (s *Shop) advance(op *bulkOperation) Object {
 			return op.object
 		}
 	}
+	if op.changes != nil {
+		s.change(op)
+		return op.object
+	}
+	if op.result == nil {
+		op.result = s.writeAll(op)
+	}
+	w := op.result
+	if len(w.run.errors) > 0 {
+		op.object["status"], op.object["errorCode"] = "FAILED", "ACCESS_DENIED"
+		return op.object
+	}
+	if s.clock().Before(op.began.Add(op.took)) {
+		return op.object
+	}
+	op.object["status"], op.object["completedAt"] = "COMPLETED", s.now()
+	op.object["objectCount"], op.object["rootObjectCount"] = strconv.Itoa(w.lines), strconv.Itoa(w.rootLines)
+	s.offer(op, w.lines, w.out.Bytes())
+	return op.object
+}
+
+// writeAll writes the result of a query, as the shop is now.
+func (s *Shop) writeAll(op *bulkOperation) *bulkWriter {
 	w := &bulkWriter{run: &run{s: s}}
 	for _, sel := range op.doc.Operations[0].SelectionSet {
 		if f, ok := sel.(*ast.Field); ok {
 			w.connection(f, list(w.run.query(f)), "")
 		}
 	}
-	if len(w.run.errors) > 0 {
-		op.object["status"], op.object["errorCode"] = "FAILED", "ACCESS_DENIED"
-		return op.object
+	op.took = paced(w.lines, s.pace.Objects)
+	return w
+}
+
+// paced is how long so many take at a pace; no time at none.
+func paced(n int, pace float64) time.Duration {
+	if pace <= 0 {
+		return 0
 	}
-	op.object["status"], op.object["completedAt"] = "COMPLETED", s.now()
-	op.object["objectCount"], op.object["rootObjectCount"] = strconv.Itoa(w.lines), strconv.Itoa(w.rootLines)
-	if w.lines > 0 {
-		name := "bulk-" + strconv.FormatInt(numberIn(text(op.object["id"])), 10) + ".jsonl"
-		s.uploads[name] = w.out.Bytes()
-		op.object["url"], op.object["fileSize"] = s.server.URL+"/files/"+name, strconv.Itoa(w.out.Len())
+	return time.Duration(float64(n) / pace * float64(time.Second))
+}
+
+// offer has the result of an operation fetched.
+func (s *Shop) offer(op *bulkOperation, lines int, body []byte) {
+	if lines == 0 {
+		return
 	}
-	return op.object
+	name := "bulk-" + strconv.FormatInt(numberIn(text(op.object["id"])), 10) + ".jsonl"
+	s.uploads[name] = body
+	op.object["url"], op.object["fileSize"] = s.at+"/files/"+name, strconv.Itoa(len(body))
+}
+
+// running counts the operations of a type that have not ended.
+func (s *Shop) running(typ string) (n int) {
+	for _, op := range s.bulks {
+		if op.object["type"] == typ && (op.object["status"] == "CREATED" || op.object["status"] == "RUNNING") {
+			n++
+		}
+	}
+	return n
 }
 
 // bulkFault uses up a fault of [Shop.FailBulk]; the lock is held.
@@ -267,4 +311,33 @@ func (w *bulkWriter) inner(v any) Object {
 func hasConnection(set ast.SelectionSet) bool {
 	n, _, _ := shapeOf(set, 0)
 	return n > 0
+}
+
+// BulkTime is how long the longest of all bulk queries took by the shop's pace,
+// and all of them together, of each query the last.
+func (s *Shop) BulkTime() (longest, all time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	took := map[string]time.Duration{}
+	for _, op := range s.bulks {
+		if op.changes == nil {
+			took[text(op.object["query"])] = op.took
+		}
+	}
+	for _, d := range took {
+		longest, all = max(longest, d), all+d
+	}
+	return longest, all
+}
+
+// BulkQueries lists what bulk queries were begun for, in order.
+func (s *Shop) BulkQueries() (out []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, op := range s.bulks {
+		if op.changes == nil {
+			out = append(out, text(op.object["query"]))
+		}
+	}
+	return out
 }

@@ -49,6 +49,7 @@ func (s *Shop) execute(query, name string, vars map[string]any, f *Fault) Object
 		}
 		vars = numbers(coerced)
 	}
+	s.work()
 	price := s.price(op, vars)
 	s.log = append(s.log, Call{Operation: name, Kind: string(op.Operation), Cost: price, Variables: vars})
 	if price > mostCost {
@@ -295,6 +296,8 @@ func (r *run) connection(f *ast.Field, all []any, path []any) any {
 				nodes = append(nodes, r.complete(x, e, append(slices.Clone(path), "nodes", i)))
 			}
 			out[x.Alias] = nodes
+		case "edges":
+			out[x.Alias] = r.edges(x, page, path)
 		case "pageInfo":
 			info := Object{"hasNextPage": end < len(all), "hasPreviousPage": start > 0, "endCursor": nil}
 			if len(page) > 0 {
@@ -310,6 +313,21 @@ func (r *run) connection(f *ast.Field, all []any, path []any) any {
 		case "userErrors":
 			out[x.Alias] = []any{}
 		}
+	}
+	return out
+}
+
+// edges answers a page as edges with a node each.
+func (r *run) edges(f *ast.Field, page []any, path []any) []any {
+	out := make([]any, 0, len(page))
+	for i, e := range page {
+		edge := Object{}
+		for _, sel := range f.SelectionSet {
+			if n, ok := sel.(*ast.Field); ok && n.Name == "node" {
+				edge[n.Alias] = r.complete(n, e, append(slices.Clone(path), "edges", i))
+			}
+		}
+		out = append(out, edge)
 	}
 	return out
 }

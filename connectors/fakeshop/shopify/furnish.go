@@ -30,7 +30,7 @@ func (s *Shop) AddProduct(handle string, variants int) (product string, ids []st
 	defer s.mu.Unlock()
 	image := s.addLocked(Object{
 		"__typename": "MediaImage", "alt": handle, "mediaContentType": "IMAGE", "fileStatus": "READY", "status": "READY", "mimeType": "image/png",
-		"image": Object{"__typename": "Image", "url": s.server.URL + "/files/cdn/" + handle + ".png", "width": 1, "height": 1},
+		"image": Object{"__typename": "Image", "url": s.at + "/files/cdn/" + handle + ".png", "width": 1, "height": 1},
 	})
 	s.uploads["cdn/"+handle+".png"] = []byte("picture of " + handle)
 	values := make([]any, variants)

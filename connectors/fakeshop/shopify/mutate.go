@@ -43,6 +43,7 @@ type mutation func(*Shop, map[string]any) Object
 func mutations() map[string]mutation {
 	all := map[string]mutation{
 		"bulkOperationRunQuery":     func(s *Shop, a map[string]any) Object { return s.startBulk(text(a["query"])) },
+		"bulkOperationRunMutation":  (*Shop).startMutations,
 		"productVariantsBulkUpdate": (*Shop).variantsUpdate,
 		"productSet":                (*Shop).productSet, "productDelete": deleteOf("deletedProductId"),
 		"publishablePublish": (*Shop).publish, "publishableUnpublish": (*Shop).unpublish,
@@ -87,7 +88,7 @@ func deleteOf(answer string) mutation {
 			return refused("id", "NOT_FOUND", "does not exist")
 		}
 		s.deleteLocked(id)
-		s.eventLocked(id, "Kvart Restore")
+		s.eventLocked(id, "destroy", "Kvart Restore")
 		return took(answer, id)
 	}
 }

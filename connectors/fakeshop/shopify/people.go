@@ -66,8 +66,9 @@ func (s *Shop) stage(a map[string]any) Object {
 		in := object(u)
 		s.serial++
 		name := strconv.FormatInt(s.serial, 10) + "/" + text(in["filename"])
+		s.staged[name] = text(in["resource"])
 		out = append(out, Object{
-			"__typename": "StagedMediaUploadTarget", "url": s.server.URL + "/upload/" + name, "resourceUrl": s.server.URL + "/files/up/" + name,
+			"__typename": "StagedMediaUploadTarget", "url": s.at + "/upload/" + name, "resourceUrl": s.at + "/files/up/" + name,
 			"parameters": []any{Object{"__typename": "StagedUploadParameter", "name": "key", "value": name}},
 		})
 	}
@@ -84,8 +85,8 @@ func (s *Shop) newFile(in map[string]any) string {
 		o["__typename"], o["mediaContentType"] = "MediaImage", "IMAGE"
 		s.serial++
 		name := fmt.Sprintf("cdn/%d/%s", s.serial, source[strings.LastIndex(source, "/")+1:])
-		s.uploads[name] = s.uploads[strings.TrimPrefix(source, s.server.URL+"/files/")]
-		o["image"] = Object{"__typename": "Image", "url": s.server.URL + "/files/" + name}
+		s.uploads[name] = s.uploads[strings.TrimPrefix(source, s.at+"/files/")]
+		o["image"] = Object{"__typename": "Image", "url": s.at + "/files/" + name}
 	case "GenericFile":
 		o["__typename"], o["url"] = typ, source
 	default:

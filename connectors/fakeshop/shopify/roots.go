@@ -45,7 +45,9 @@ func (r *run) query(f *ast.Field) any {
 		return out
 	case "productByIdentifier", "collectionByIdentifier", "customerByIdentifier":
 		return s.byIdentifier(f.Name, object(args["identifier"]))
-	case "publicApiVersions", "currentAppInstallation", "bulkOperations", "shopLocales":
+	case "bulkOperations":
+		return s.operations(text(args["query"]))
+	case "publicApiVersions", "currentAppInstallation", "shopLocales":
 		return s.about(f.Name)
 	}
 	return s.special(f.Name, args)
@@ -58,18 +60,22 @@ func (s *Shop) about(field string) any {
 		return []any{Object{"handle": "2026-04", "supported": true}, Object{"handle": s.version, "supported": true}, Object{"handle": "unstable", "supported": false}}
 	case "shopLocales":
 		return s.locales
-	case "bulkOperations":
-		var out []any
-		for _, op := range slices.Backward(s.bulks) {
-			out = append(out, op.object)
-		}
-		return out
 	}
 	var scopes []any
 	for sc := range s.scopes {
 		scopes = append(scopes, Object{"handle": sc})
 	}
 	return Object{"__typename": "AppInstallation", "id": "gid://shopify/AppInstallation/1", "accessScopes": scopes}
+}
+
+// operations lists bulk operations, the newest first.
+func (s *Shop) operations(query string) (out []any) {
+	for _, op := range slices.Backward(s.bulks) {
+		if typ, ok := strings.CutPrefix(query, "operation_type:"); !ok || strings.EqualFold(typ, text(op.object["type"])) {
+			out = append(out, op.object)
+		}
+	}
+	return out
 }
 
 // special answers the lists that need more than a type.
@@ -219,7 +225,7 @@ func (s *Shop) eventsFor(query string) []any {
 	}
 	var out []any
 	for _, e := range s.events {
-		if text(e["createdAt"]) >= since {
+		if text(e["createdAt"]) >= since && (!strings.HasPrefix(query, "action:destroy ") || e["action"] == "destroy") {
 			out = append(out, e)
 		}
 	}

@@ -263,5 +263,5 @@ func (s *Shop) PutFile(name string, body []byte) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.uploads[name] = body
-	return s.server.URL + "/files/" + name
+	return s.at + "/files/" + name
 }

@@ -12,6 +12,7 @@ package shopify
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strconv"
@@ -31,8 +32,9 @@ type Ref string
 
 // Shop is a shop. Its methods are safe for concurrent use.
 type Shop struct {
-	server *httptest.Server
-	schema *ast.Schema // nil where the official one is not at hand
+	server *httptest.Server // nil where somebody else listens
+	at     string           // address that it gives for itself
+	schema *ast.Schema      // nil where the official one is not at hand
 	reader *Reader
 	access map[string]right
 
@@ -47,6 +49,8 @@ type Shop struct {
 	texts   map[string][]Object // translations by resource and locale
 	uploads map[string][]byte
 	bulks   []*bulkOperation
+	staged  map[string]string // what an upload is for, by its key
+	pace    Pace
 	done    map[string]Object // answers by idempotency key
 	levels  map[string][]any  // of an inventory item
 	variant map[string]string // of an inventory item
@@ -67,7 +71,7 @@ type Shop struct {
 // Call is one request that reached the shop.
 type Call struct {
 	Operation string
-	Kind      string  // "query", "mutation", "token", "file"
+	Kind      string  // "query", "mutation", "token", "file", "line" of a bulk mutation
 	Cost      float64 // requested
 	Actual    float64 // what it came to
 	Variables map[string]any
@@ -83,6 +87,18 @@ type Options struct {
 	// Rate is how many points come back a second, and Bucket how many there
 	// are; 0 means 100 and 2000, as the smallest plan has.
 	Rate, Bucket float64
+	// URL is the address the shop goes by where somebody else listens and hands
+	// requests to [Shop.Handler]; "" has the shop listen itself.
+	URL string
+	// Pace is how long bulk operations take; zero has them end when they were
+	// looked at twice.
+	Pace Pace
+}
+
+// Pace is the speed of one bulk operation, by the shop's clock.
+type Pace struct {
+	Objects   float64 // a second that a query writes
+	Mutations float64 // a second that a mutation carries out
 }
 
 // Start opens a shop. Stop it with [Shop.Close].
@@ -95,6 +111,7 @@ func Start(o Options) (*Shop, error) {
 		reader: o.Reader, access: rights, clock: o.Now, serial: 1000, version: "2026-07",
 		objects: map[string]Object{}, byType: map[string][]string{}, roots: map[string]Object{},
 		texts: map[string][]Object{}, uploads: map[string][]byte{}, done: map[string]Object{}, scopes: map[string]bool{},
+		staged: map[string]string{}, pace: o.Pace, at: o.URL,
 		levels: map[string][]any{}, variant: map[string]string{},
 		clientID: "client", secret: "secret", token: "shpat_fake",
 	}
@@ -110,15 +127,25 @@ func Start(o Options) (*Shop, error) {
 	}
 	s.bucket = bucket{max: o.Bucket, left: o.Bucket, rate: o.Rate, seen: s.clock()}
 	s.furnish()
-	s.server = httptest.NewServer(s.handler())
+	if s.at == "" {
+		s.server = httptest.NewServer(s.handler())
+		s.at = s.server.URL
+	}
 	return s, nil
 }
 
 // Close shuts the shop.
-func (s *Shop) Close() { s.server.Close() }
+func (s *Shop) Close() {
+	if s.server != nil {
+		s.server.Close()
+	}
+}
+
+// Handler answers requests, for who listens in the shop's place.
+func (s *Shop) Handler() http.Handler { return s.handler() }
 
 // URL is where the shop answers.
-func (s *Shop) URL() string { return s.server.URL }
+func (s *Shop) URL() string { return s.at }
 
 // Key returns a client id and secret, and a token, that open the shop.
 func (s *Shop) Key() (clientID, secret, token string) { return s.clientID, s.secret, s.token }
@@ -238,6 +265,15 @@ func (s *Shop) Change(id string, fields Object) {
 	s.touchLocked(id)
 }
 
+// ChangeBy is [Shop.Change] with an event that tells who did it.
+func (s *Shop) ChangeBy(id, author string, fields Object) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.Copy(s.objects[id], fields)
+	s.touchLocked(id)
+	s.eventLocked(id, "update", author)
+}
+
 // ChangeQuietly sets fields without moving the object's time.
 func (s *Shop) ChangeQuietly(id string, fields Object) {
 	s.mu.Lock()
@@ -270,7 +306,7 @@ func (s *Shop) Delete(id, author string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.deleteLocked(id)
-	s.eventLocked(id, author)
+	s.eventLocked(id, "destroy", author)
 }
 
 // Lose takes an object away without any event.
@@ -280,7 +316,7 @@ func (s *Shop) Lose(id string) {
 	s.deleteLocked(id)
 }
 
-func (s *Shop) eventLocked(id, author string) {
+func (s *Shop) eventLocked(id, action, author string) {
 	typ := typeOf(id)
 	var subject strings.Builder
 	for i, r := range typ {
@@ -291,7 +327,7 @@ func (s *Shop) eventLocked(id, author string) {
 	}
 	s.serial++
 	s.events = append(s.events, Object{
-		"__typename": "BasicEvent", "id": "gid://shopify/BasicEvent/" + strconv.FormatInt(s.serial, 10), "action": "destroy", "createdAt": s.now(),
+		"__typename": "BasicEvent", "id": "gid://shopify/BasicEvent/" + strconv.FormatInt(s.serial, 10), "action": action, "createdAt": s.now(),
 		"subjectId": id, "subjectType": strings.ToUpper(subject.String()), "author": author, "attributeToApp": false, "attributeToUser": true,
 	})
 }

@@ -114,6 +114,7 @@ func (s *Shop) answer(w http.ResponseWriter, r *http.Request, path string) {
 	if path == "" {
 		send(w, http.StatusOK, fieldsOf(Record{
 			"name": shopTitle, "url": s.URL, "gmt_offset": "0", "namespaces": []string{"oembed/1.0", "wc/v3", "wp/v2"}, "routes": Record{},
+			"authentication": s.authentication(),
 		}, r.URL.Query()))
 		return
 	}

@@ -66,9 +66,9 @@ func (s *Shop) showProduct(row, out Record) {
 	id := num(row["id"])
 	if row["type"] == "variable" {
 		list := []any{}
-		for _, v := range s.kinds["variations"].order {
+		for _, v := range s.below[id] {
 			r := s.kinds["variations"].rows[v]
-			if num(r["parent_id"]) == id && r["status"] != "trash" {
+			if r != nil && r["status"] != "trash" {
 				list = append(list, float64(v))
 			}
 		}

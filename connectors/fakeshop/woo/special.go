@@ -30,6 +30,15 @@ func (s *Shop) special(w http.ResponseWriter, r *http.Request, path string) bool
 	return true
 }
 
+// authentication is what WordPress says of the ways in: an empty list is how PHP
+// writes that there are none.
+func (s *Shop) authentication() any {
+	if s.NoPasswords {
+		return []any{}
+	}
+	return Record{"application-passwords": Record{"endpoints": Record{"authorization": s.URL + s.Admin + "/wp-admin/authorize-application.php"}}}
+}
+
 // state returns what is kept of something that is no list.
 func (s *Shop) state(name string, first Record) Record {
 	t := s.kinds[name]

@@ -44,6 +44,11 @@ type Shop struct {
 	Fault func(w http.ResponseWriter, r *http.Request) (answered bool)
 	// Tamper may change the answer to a request before it is sent.
 	Tamper func(r *http.Request, status int, h http.Header, body []byte) []byte
+	// NoPasswords is a WordPress that takes no passwords of applications.
+	NoPasswords bool
+	// Admin is the folder that WordPress lies in, "/wp", where that is not the
+	// site's own.
+	Admin string
 	// Denied are the beginnings of paths below /wp-json that the user may not
 	// read.
 	Denied []string
@@ -54,6 +59,7 @@ type Shop struct {
 	requests []string
 	mails    int
 	files    map[string][]byte
+	below    map[int64][]int64 // variations by product, with some that are gone
 }
 
 // table is the records of one kind.
@@ -82,8 +88,11 @@ func NewTLS(t testing.TB) (s *Shop, client *http.Client) {
 	return s, srv.Client()
 }
 
+// Start returns a shop that is to be served by somebody else, who sets its URL.
+func Start() *Shop { return newShop() }
+
 func newShop() *Shop {
-	s := &Shop{Now: time.Now, kinds: map[string]*table{}, nextID: 10, files: map[string][]byte{}}
+	s := &Shop{Now: time.Now, kinds: map[string]*table{}, nextID: 10, files: map[string][]byte{}, below: map[int64][]int64{}}
 	for name := range resources() {
 		s.kinds[name] = &table{rows: map[int64]Record{}}
 	}
@@ -136,6 +145,9 @@ func (s *Shop) add(kind string, fields Record) int64 {
 	t.rows[int64(id)] = r
 	at, _ := slices.BinarySearch(t.order, int64(id))
 	t.order = slices.Insert(t.order, at, int64(id))
+	if kind == "variations" {
+		s.below[num(r["parent_id"])] = append(s.below[num(r["parent_id"])], int64(id))
+	}
 	return int64(id)
 }
 
