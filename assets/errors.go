@@ -2,6 +2,7 @@ package assets
 
 import (
 	"strconv"
+	"time"
 
 	"kvart/app"
 )
@@ -22,6 +23,9 @@ func ErrorWords(w *Words, e *app.Error) (title, meaning, next string) {
 		args[k] = v
 		if n, err := strconv.ParseInt(v, 10, 64); err == nil && (k == "need" || k == "free") {
 			args[k] = w.Bytes(n)
+		}
+		if t, err := time.Parse(time.RFC3339Nano, v); err == nil && k == "at" {
+			args[k] = w.T("when.day", Args{"Day": w.Day(t), "Clock": w.Clock(t)})
 		}
 	}
 	text := func(part string) string { return w.T("error."+string(code)+"."+part, args) }

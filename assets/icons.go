@@ -72,19 +72,20 @@ func (m Mark) PNG(size int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// ICO returns the mark as a Windows icon of several sizes, each below 256.
+// ICO returns the mark as a Windows icon of several sizes, each at most 256.
 func (m Mark) ICO(sizes ...int) ([]byte, error) {
 	const header, entry = 6, 16
 	var dir, body bytes.Buffer
 	le := binary.LittleEndian
 	dir.Write(le.AppendUint16(le.AppendUint16(le.AppendUint16(nil, 0), 1), uint16(len(sizes))))
 	for _, size := range sizes {
-		if size <= 0 || size > 255 {
+		if size <= 0 || size > 256 {
 			return nil, fmt.Errorf("encode icon: size %d", size)
 		}
 		at := header + entry*len(sizes) + body.Len()
 		dib := bitmap(DrawMark(size, m), size)
 		body.Write(dib)
+		// an entry has one byte for a size, and writes 256 as 0
 		dir.Write([]byte{uint8(size), uint8(size), 0, 0, 1, 0, 32, 0})
 		dir.Write(le.AppendUint32(le.AppendUint32(nil, uint32(len(dib))), uint32(at)))
 	}

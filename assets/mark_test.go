@@ -183,7 +183,10 @@ func TestMark_ICO(t *testing.T) {
 	if want := LightPalette().Danger; px[0] != want.B || px[1] != want.G || px[2] != want.R || px[3] != 0xFF {
 		t.Errorf("pixel %v, want %v", px[:4], want)
 	}
-	if _, err := m.ICO(256); err == nil {
+	if b, err = m.ICO(256); err != nil || b[6] != 0 || b[7] != 0 {
+		t.Errorf("%v, 256 is written as %v, want 0", err, b[6:8])
+	}
+	if _, err := m.ICO(257); err == nil {
 		t.Error("a size that fits no entry is accepted")
 	}
 }
