@@ -24,6 +24,7 @@ func (r *rig) list() *widgets.List {
 func TestHistory_findAndRestoreOneFile(t *testing.T) {
 	r := newRig(t, uitest.Safe())
 	r.press("History")
+	r.press("Files")
 	r.sees("Thursday 19 November", "As it was today 14:30", "Produkter", "12,940 rows", "Not proven by reading back")
 	if uitest.Enabled(r.c, "Next day ›") {
 		t.Error("tomorrow has no history")
@@ -35,6 +36,7 @@ func TestHistory_findAndRestoreOneFile(t *testing.T) {
 	}
 	r.press("14:15")
 	r.sees("As it was today 14:15")
+	r.press("Files")
 	r.list().Select(0)
 	r.sees("kopp.jpg")
 	if last := asked[len(asked)-1]; last.Path != "Produkter" || last.Point != "Kassan-11" || last.Source != "Kassan" {
@@ -62,15 +64,16 @@ func TestHistory_compareAndExport(t *testing.T) {
 	r := newRig(t, uitest.Safe())
 	r.press("History")
 	r.press("Compare with now")
-	r.sees("What has changed since then", "gone now", "3 rows new, 0 gone, 1 changed")
+	r.sees("What has changed since then", "3 rows new, 0 gone, 1 changed")
 	r.shoot("history-diff")
-	r.list().Select(0)
+	r.press("Files: 0 changed, 1 gone, 0 new")
+	r.press("☐ Priser 2026.csv")
 	var planned app.RestoreRequest
 	r.svc.PlanFunc = func(q app.RestoreRequest) (app.RestorePlan, error) {
 		planned = q
 		return uitest.Plan(r.svc.Current(), q), nil
 	}
-	r.press("Export…")
+	r.press("Save a copy…")
 	r.sees("Goes to a folder of its own")
 	if planned.Target.Dir != "/media/backup/kvart" || len(planned.Paths) != 1 {
 		t.Errorf("plans %+v", planned)
@@ -87,6 +90,7 @@ func TestHistory_otherDaysAndTroubles(t *testing.T) {
 	r.sees("Wednesday 18 November", "No backup on this day")
 	r.press("Next day ›")
 	r.sees("Thursday 19 November")
+	r.press("Files")
 	r.svc.CatFunc = func(app.PathRequest) (string, error) { return "a\x00b", nil }
 	r.list().Select(2)
 	r.sees("This file isn't text")

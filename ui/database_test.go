@@ -298,11 +298,11 @@ func TestSetup_databaseOfOnesOwnWithItsOwnUser(t *testing.T) {
 	r := newServerRig(t, uitest.Empty())
 	r.svc.RightsFunc = fine
 	r.press("Set up Kvart")
-	r.press(mysqlTitle + "…")
+	r.press("MySQL, MariaDB")
 	r.sees("Connect " + mysqlTitle)
 	r.press("Back")
 	r.lacks(mysqlTitle + " ·")
-	r.press(mysqlTitle + "…")
+	r.press("MySQL, MariaDB")
 	uitest.Write(t, r.c, 2, "butik")
 	r.press("Let Kvart make its own user…")
 	n := len(uitest.Fields(r.c))
@@ -388,7 +388,7 @@ func TestRecover_databaseBesideTheOld(t *testing.T) {
 		return p, nil
 	}
 	r.press("Recover")
-	r.press("The database or till crashed")
+	r.press("Bring just one source back…")
 	r.press("Webbutiken")
 	r.sees("Where to?")
 	r.shoot("db-where")
@@ -450,7 +450,7 @@ func TestRecover_databaseToAFolder(t *testing.T) {
 func TestRecover_onlyDatabasesAreAskedWhereTo(t *testing.T) {
 	r := newServerRig(t, uitest.WithDatabase())
 	r.press("Recover")
-	r.press("The database or till crashed")
+	r.press("Bring just one source back…")
 	r.press("Lager")
 	r.lacks("Where to?")
 }

@@ -75,6 +75,18 @@ func open(a fyne.App, path string) error {
 	return nil
 }
 
+// browse shows a page in the browser.
+func browse(a fyne.App, address string) error {
+	u, err := url.Parse(address)
+	if err == nil {
+		err = a.OpenURL(u)
+	}
+	if err != nil {
+		return fmt.Errorf("open %s: %w", address, err)
+	}
+	return nil
+}
+
 // fileURL returns a file's address; one of Windows begins with its drive.
 func fileURL(path string) *url.URL {
 	p := filepath.ToSlash(path)

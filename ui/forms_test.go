@@ -94,7 +94,7 @@ func TestSetup_provesBeforeItsLastPage(t *testing.T) {
 	}
 	r.svc.DiscoverFunc = func() ([]app.Found, error) { return nil, nil }
 	r.press("Set up Kvart")
-	r.press("Web hotel (the shop's files and database)…")
+	r.press("Web hotel")
 	r.fillIn()
 	fails := true
 	r.svc.TryFunc = func(app.AddSourceRequest) (app.SourceInfo, error) {

@@ -45,7 +45,7 @@ func TestRecover_givesTheRightAndTakesItAway(t *testing.T) {
 	sent := r.onlyReads()
 	r.press("Recover")
 	r.sees("Let Kvart put it back…", "Kvart may only read in Webbutiken")
-	r.press("The database or till crashed")
+	r.press("Bring just one source back…")
 	r.press("Webbutiken")
 	r.sees("Kvart may only read in Webbutiken")
 	r.lacks("GRANT ALL ON", "INSERT, DROP")

@@ -63,7 +63,7 @@ func TestHome_everyStateHasItsWordsAndItsButton(t *testing.T) {
 		"first":     {"The first backup isn't done yet", "Back up now"},
 		"safe":      {"Your shop is safe", "Back up now"},
 		"late":      {"Your backups are late", "Back up now"},
-		"failed":    {"Your shop isn't being backed up", "Try again"},
+		"failed":    {"Kvart can't reach your storage", "Try again"},
 		"unproven":  {"Backed up, but not proven yet", "Run a drill"},
 		"paused":    {"Backups are paused until today 15:34", "Resume backups"},
 		"kitless":   {"One step left: your recovery kit", "Make the kit"},

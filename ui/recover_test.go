@@ -130,7 +130,7 @@ func TestRecover_failedCheckIsNotSuccess(t *testing.T) {
 func TestRecover_oneSource(t *testing.T) {
 	r := newRig(t, uitest.Safe())
 	r.press("Recover")
-	r.press("The database or till crashed")
+	r.press("Bring just one source back…")
 	r.press("Lager")
 	r.sees("Bring Lager back", "/home/asa/Lager/lager.db")
 	var got app.RestoreRequest
@@ -202,5 +202,27 @@ func TestRecover_undoFromTheStart(t *testing.T) {
 	r.press("No, leave it")
 	if r.svc.Called("StartUndo") != 0 {
 		t.Error("undone without a yes")
+	}
+}
+
+// TestRecover_undoIsOfferedWhenItIsKnownLate: the guard tells the end of a
+// restore a moment before it says that there is something to undo.
+func TestRecover_undoIsOfferedWhenItIsKnownLate(t *testing.T) {
+	r := newRig(t, uitest.Safe())
+	r.svc.WaitFunc = func(id app.JobID) (app.Job, error) {
+		return app.Job{ID: id, Kind: app.JobRestore, State: app.JobDone, Started: uitest.Now().Add(-time.Minute), Ended: uitest.Now(), Restore: uitest.Restored()}, nil
+	}
+	r.show(screen.Place{Screen: screen.Recover})
+	r.svc.Push(uitest.Restoring())
+	r.svc.Push(uitest.Safe())
+	r.sees("Your shop is back")
+	if uitest.Pressable(r.c, "Undo…", 0) != nil {
+		t.Fatal("there is nothing to undo yet")
+	}
+	s := uitest.Safe()
+	s.Undo = uitest.Restored()
+	r.svc.Push(s)
+	if !uitest.Enabled(r.c, "Undo…") {
+		t.Error("the restore cannot be undone where its end is told")
 	}
 }

@@ -50,6 +50,9 @@ func (r *rig) throughKit() {
 	if uitest.Enabled(r.c, "Continue") {
 		r.t.Error("a wrong code confirms the kit")
 	}
+	if r.c.Focused() != uitest.Fields(r.c)[0] {
+		r.t.Errorf("the keyboard is at %T, not where the code was typed", r.c.Focused())
+	}
 	uitest.Write(r.t, r.c, 0, " 7F3K-Q2 ")
 	r.shoot("setup-kit-code")
 	uitest.Key(r.c, fyne.KeyReturn)
@@ -64,7 +67,7 @@ func TestSetup_wholeWay(t *testing.T) {
 
 	r.sees("What can't your shop trade without?", "/home/asa/Kassa/kassa.db", "Looks like shop data")
 	r.press("lager.db") // untick
-	r.press("Database file (SQLite)…")
+	r.press("Database file (SQLite)")
 	r.sees("ny.db", "Chosen by you")
 	r.press("Continue")
 
@@ -290,9 +293,17 @@ func TestSetup_onlySourcesAreMissing(t *testing.T) {
 	}
 	r.sees("Your recovery kit")
 	r.press("Do this later")
-	r.sees("lager.db", "is about to start")
+	r.sees("lager.db", "What is left is listed below")
 	r.svc.Push(uitest.Safe())
-	r.sees("Your shop is protected", "lager.db")
+	r.lacks("Your shop is protected") // something that was ticked is not
+	r.sees("Not everything you chose is protected yet", "lager.db isn't connected yet", "That file isn't a database")
+	r.press("Go on with what is left")
+	r.press("lager.db") // the owner does without
+	r.press("Continue")
+	r.sees("Your shop is protected")
+	if r.svc.Called("AddSource") != 2 {
+		t.Errorf("added again what was added: %v", r.svc.Calls())
+	}
 }
 
 func TestSetup_nothingCouldBeAdded(t *testing.T) {

@@ -48,6 +48,8 @@ func navModel(w *assets.Words, s *app.Status, trouble error, current screen.Name
 	case s.PausedUntil.After(now):
 		v.Line, v.Tone = w.T("nav.paused"), widgets.ToneWarn
 		v.Next = w.T("nav.until", assets.Args{"Clock": w.When(s.PausedUntil, now)})
+	case s.Waiting != nil:
+		v.Line, v.Tone = w.T("home.nav."+string(s.Waiting.Cause)), widgets.ToneWarn
 	default:
 		v.Line, v.Tone = w.T("nav.guarding"), widgets.ToneGood
 		if !s.NextBackup.IsZero() {
@@ -102,8 +104,9 @@ func newShell(w *assets.Words, navigate func(screen.Name), start, firstFrame fun
 	}
 	s.state = widgets.NewText("", widgets.Caption())
 	s.next = widgets.NewText("", widgets.Caption())
-	foot := widgets.Inset(12, 8, widgets.Column(widgets.Gap4, s.state, s.next))
-	inner := widgets.Foot(widgets.Column(widgets.Gap4, rows...), foot)
+	s.items[screen.Help] = newNavItem(w.T("nav.help"), func() { navigate(screen.Help) })
+	foot := widgets.Column(widgets.Gap4, s.items[screen.Help], widgets.Inset(12, 8, widgets.Column(widgets.Gap4, s.state, s.next)))
+	inner := widgets.Foot(container.NewVScroll(widgets.Column(widgets.Gap4, rows...)), foot)
 	edge := widgets.NewSurface(theme.ColorLine, widgets.Sized(1, 0, container.NewWithoutLayout()))
 	s.side = container.NewBorder(nil, nil, nil, edge,
 		widgets.NewSurface(theme.ColorSide, widgets.Sized(sideWidth, 0, widgets.Inset(12, 12, inner))))

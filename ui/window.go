@@ -13,9 +13,11 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/software"
+	fynetheme "fyne.io/fyne/v2/theme"
 
 	"kvart/app"
 	"kvart/assets"
+	"kvart/ui/help"
 	"kvart/ui/history"
 	"kvart/ui/home"
 	"kvart/ui/recover"
@@ -36,7 +38,7 @@ type Options struct {
 	// StartGuard starts the guard, or restarts one of another build.
 	StartGuard func(ctx context.Context) error
 	// Screen is the screen to start on: "home", "sources", "history",
-	// "recover", "safety", "settings"; "" means home.
+	// "recover", "safety", "settings", "help"; "" means home.
 	Screen string
 	Log    *slog.Logger
 	// FirstFrame is called once, from Fyne's loop, when the first frame was
@@ -47,6 +49,7 @@ type Options struct {
 // Window is Kvart's one window. Its methods are called from Fyne's own loop,
 // but for Do and Wait.
 type Window struct {
+	app    fyne.App
 	win    fyne.Window
 	opts   Options
 	ctx    context.Context
@@ -60,6 +63,7 @@ type Window struct {
 	screens  map[screen.Name]screen.Screen
 	shell    *shell
 	current  screen.Name
+	before   screen.Name  // what Help leads back to
 	flow     *setup.Flow  // taken up again where it was left
 	reopen   *reopen.Flow // likewise
 	onClosed func()
@@ -69,7 +73,9 @@ type Window struct {
 	pickFile, pickFolder func(done func(path string))
 	pickSave             func(name string, done func(path string))
 	openFile             func(path string) error
+	openURL              func(address string) error
 
+	look     app.Theme   // as the owner chose
 	status   *app.Status // nil until the guard answered
 	received time.Time
 	drawn    time.Time // when the screen was last brought up to date
@@ -85,7 +91,7 @@ func New(a fyne.App, o Options) *Window {
 
 func newWindow(a fyne.App, o Options) *Window {
 	a.Settings().SetTheme(theme.New())
-	w := &Window{opts: o, poke: make(chan struct{}, 1), current: startScreen(o.Screen), flow: setup.NewFlow(), reopen: reopen.NewFlow()}
+	w := &Window{app: a, opts: o, poke: make(chan struct{}, 1), current: startScreen(o.Screen), flow: setup.NewFlow(), reopen: reopen.NewFlow()}
 	w.ctx, w.cancel = context.WithCancel(o.Context)
 	words, err := assets.NewWords("")
 	if err != nil {
@@ -106,13 +112,14 @@ func newWindow(a fyne.App, o Options) *Window {
 	w.win.Canvas().SetOnTypedKey(w.typed)
 	w.pickFile, w.pickFolder, w.pickSave = w.chooseFile, w.chooseFolder, w.chooseSave
 	w.openFile = func(path string) error { return open(a, path) }
+	w.openURL = func(address string) error { return browse(a, address) }
 	w.build()
 	return w
 }
 
 func startScreen(name string) screen.Name {
 	switch n := screen.Name(name); n {
-	case screen.Sources, screen.History, screen.Recover, screen.Safety, screen.Settings, screen.Setup, screen.Reopen:
+	case screen.Sources, screen.History, screen.Recover, screen.Safety, screen.Settings, screen.Setup, screen.Reopen, screen.Help:
 		return n
 	}
 	return screen.Home
@@ -156,7 +163,8 @@ func (w *Window) build() {
 		Words: w.words, Service: w.opts.Service, Go: w.async, Show: w.show,
 		ChooseFile: func(done func(string)) { w.pickFile(done) }, ChooseFolder: func(done func(string)) { w.pickFolder(done) },
 		SaveFile: func(name string, done func(string)) { w.pickSave(name, done) }, OpenFile: func(path string) error { return w.openFile(path) },
-		Now: w.now, Build: w.opts.Build,
+		OpenURL: func(address string) error { return w.openURL(address) },
+		Now:     w.now, Build: w.opts.Build,
 	}
 	w.screens = map[screen.Name]screen.Screen{}
 	w.shell = newShell(w.words, w.navigate, w.startGuard, w.opts.FirstFrame)
@@ -184,6 +192,8 @@ func (w *Window) screen(n screen.Name) screen.Screen {
 		s = settings.New(w.env)
 	case screen.Setup:
 		s = setup.New(w.env, w.flow)
+	case screen.Help:
+		s = help.New(w.env)
 	case screen.Reopen:
 		s = reopen.New(w.env, w.reopen)
 	default:
@@ -207,14 +217,32 @@ func (w *Window) seen(s app.Status) {
 	language := first && s.Language != "" || !first && s.Language != w.status.Language
 	back := w.trouble != nil
 	w.status, w.received, w.trouble = &s, time.Now(), nil
+	w.paint(s.Theme)
 	if language && w.speak(s.Language) {
 		return
 	}
-	if first || back {
+	if (first || back) && w.current != screen.Help {
 		w.show(screen.Place{Screen: w.current})
 		return
 	}
 	w.refresh()
+}
+
+// paint shows the window light, dark or as the computer is set.
+func (w *Window) paint(look app.Theme) {
+	if look == w.look {
+		return
+	}
+	w.look = look
+	switch look {
+	case app.ThemeLight:
+		w.app.Settings().SetTheme(theme.Fixed(fynetheme.VariantLight))
+	case app.ThemeDark:
+		w.app.Settings().SetTheme(theme.Fixed(fynetheme.VariantDark))
+	default:
+		w.app.Settings().SetTheme(theme.New())
+	}
+	w.win.Content().Refresh() // what is own-drawn, too
 }
 
 // speak changes the language and reports whether it did.
@@ -239,7 +267,9 @@ func (w *Window) lost(err error) {
 	}
 	w.trouble = err
 	w.shell.setNav(navModel(w.words, w.status, w.trouble, w.current, w.now()))
-	w.shell.showOffline(offlineModel(w.words, err))
+	if w.current != screen.Help { // whoever reads what to do goes on reading
+		w.shell.showOffline(offlineModel(w.words, err))
+	}
 }
 
 // tick brings the screen up to date with the clock: every second while
@@ -248,7 +278,8 @@ func (w *Window) tick() {
 	if w.status == nil || w.trouble != nil {
 		return
 	}
-	if w.status.Job == nil && time.Since(w.drawn) < 10*time.Second {
+	clock := w.status.Incident != nil && w.status.Incident.Back.IsZero()
+	if w.status.Job == nil && !clock && time.Since(w.drawn) < 10*time.Second {
 		return
 	}
 	w.refresh()
@@ -267,9 +298,18 @@ func (w *Window) navigate(n screen.Name) { w.show(screen.Place{Screen: n}) }
 
 // show goes to a place.
 func (w *Window) show(p screen.Place) {
+	if p.Screen == screen.Help {
+		if w.current != screen.Help {
+			w.before = w.current
+		}
+		p.From = w.before
+	}
 	w.current = p.Screen
 	sc := w.screen(p.Screen)
 	switch {
+	case p.Screen == screen.Help: // it needs no guard
+		w.shell.showScreen(sc.Object(), false)
+		sc.Open(p)
 	case w.trouble != nil:
 		w.shell.showOffline(offlineModel(w.words, w.trouble))
 	case w.status == nil:
@@ -294,8 +334,10 @@ func (w *Window) typed(e *fyne.KeyEvent) {
 		} else if w.status != nil {
 			w.screen(w.current).Enter()
 		}
+	case fyne.KeyF1:
+		w.show(screen.Place{Screen: screen.Help})
 	case fyne.KeyEscape:
-		if w.status != nil && !w.screen(w.current).Back() && w.current != screen.Home {
+		if (w.status != nil || w.current == screen.Help) && !w.screen(w.current).Back() && w.current != screen.Home {
 			w.show(screen.Place{Screen: screen.Home})
 		}
 	}

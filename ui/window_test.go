@@ -23,13 +23,13 @@ import (
 // own goroutine.
 type rig struct {
 	*Window
-	t   *testing.T
+	t   testing.TB
 	svc *uitest.Service
 	app fyne.App
 	c   fyne.Canvas
 }
 
-func newRig(t *testing.T, s app.Status, change ...func(*Options)) *rig {
+func newRig(t testing.TB, s app.Status, change ...func(*Options)) *rig {
 	t.Helper()
 	t.Setenv("LC_ALL", "en_GB.UTF-8")
 	if s.Language == "" {
@@ -55,7 +55,7 @@ func newRig(t *testing.T, s app.Status, change ...func(*Options)) *rig {
 }
 
 // chooser makes the file dialogs answer at once.
-func (w *Window) chooser(t *testing.T) {
+func (w *Window) chooser(t testing.TB) {
 	t.Helper()
 	w.pickFile = func(done func(string)) { done("/home/asa/Ny/ny.db") }
 	w.pickFolder = func(done func(string)) { done("/media/backup/kvart") }

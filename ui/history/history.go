@@ -1,29 +1,39 @@
 package history
 
 import (
-	"context"
-	"errors"
-	"io"
-	"path"
 	"slices"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
 	"kvart/app"
+	"kvart/ui/history/near"
 	"kvart/ui/screen"
 	"kvart/ui/widgets"
 )
+
+// slowAfter is how long an answer may take before it is said that it does.
+const slowAfter = 5 * time.Second
 
 // Screen is History.
 type Screen struct {
 	env     screen.Env
 	st      state
-	asked   int // answers to older questions are late
 	object  *container.Scroll
 	trouble *screen.Trouble
 	view    *view
-	newest  app.PointID // of the source, to notice a new backup
+	of      string      // the source whose
+	newest  app.PointID // is known, to notice a new backup
+
+	day, month, pane lane
+	blamed           *lane // whose failure is told
+	typed            int   // searches typed: those of before a pause are late
+	records          *near.Pages[app.Record]
+	pictures         *near.Cache[picture]
+	names            *near.Cache[app.Record] // of records that changed, by path
+	saving           *saving
+	open             func() // what to show once the day is there
 }
 
 var _ screen.Screen = (*Screen)(nil)
@@ -31,9 +41,17 @@ var _ screen.Screen = (*Screen)(nil)
 // New returns History without a source.
 func New(env screen.Env) *Screen {
 	s := &Screen{env: env, trouble: screen.NewTrouble(env)}
-	s.st = state{Pane: paneList, Day: env.Now()}
+	s.st = state{Day: env.Now()}
+	s.st.leave()
+	run := near.Run(env.Go)
+	s.records = near.NewPages[app.Record](run)
+	s.records.OnChanged = s.recordsCame
+	s.pictures = near.NewCache(run, keptPictures, s.fetchPicture)
+	s.names = near.NewCache(run, keptNames, s.fetchName)
 	s.view = newView(env, s)
-	s.object = widgets.Page(s.view.head, s.trouble.Object(), s.view.none, s.view.day, s.view.panes)
+	s.pictures.OnCame = s.view.records.Refresh
+	s.names.OnCame = s.view.changes.Refresh
+	s.object = widgets.FilledPage(s.view.panes, s.view.head, s.trouble.Object(), s.view.none, s.view.day, s.view.panes)
 	s.trouble.OnChanged = func() { widgets.Relayout(s.object) }
 	return s
 }
@@ -41,11 +59,21 @@ func New(env screen.Env) *Screen {
 // Object implements [screen.Screen].
 func (s *Screen) Object() fyne.CanvasObject { return s.object }
 
-// Open implements [screen.Screen].
+// Open implements [screen.Screen]. A point, and a path in it, is shown whatever
+// day it is of.
 func (s *Screen) Open(p screen.Place) {
 	s.trouble.Show(nil, nil)
-	if p.Source != "" && p.Source != s.st.Source {
-		s.pickSource(p.Source)
+	if p.Source != "" && (p.Source != s.st.Source || p.Point != "") {
+		s.setSource(p.Source)
+		if p.Point == "" {
+			s.loadDay()
+			return
+		}
+		at := ""
+		if len(p.Paths) > 0 {
+			at = p.Paths[0]
+		}
+		s.goTo(p.Point, at, func() {})
 		return
 	}
 	if s.st.Source != "" {
@@ -55,17 +83,35 @@ func (s *Screen) Open(p screen.Place) {
 
 // Enter implements [screen.Screen].
 func (s *Screen) Enter() {
-	if s.st.Point != nil && s.view.restore.Visible() {
+	switch {
+	case s.st.Pane == paneFind && s.view.has(s.view.asked):
+		s.look()
+	case s.st.Pane == paneShelf && s.view.has(s.view.search):
+		s.view.focusRows()
+	case s.view.restore.Visible():
 		s.restore()
 	}
 }
 
 // Back implements [screen.Screen].
 func (s *Screen) Back() bool {
-	if s.st.Point == nil || s.st.Path == "" && s.st.Pane == paneList {
+	switch {
+	case s.st.Month != nil:
+		s.closeMonth()
+	case s.st.Picking:
+		s.st.Picking = false
+		s.draw()
+	case s.pane.busy:
+		s.cancel()
+	case s.st.Pane == paneFind || s.st.Pane == paneDiff:
+		s.first()
+	case s.view.up.Visible():
+		s.up()
+	case s.st.Text != "" && s.st.Pane == paneShelf:
+		s.view.search.SetText("")
+	default:
 		return false
 	}
-	s.up()
 	return true
 }
 
@@ -73,14 +119,20 @@ func (s *Screen) Back() bool {
 func (s *Screen) Set(st app.Status) {
 	var names []string
 	var newest app.PointID
+	some := s.st.Some
 	for _, src := range st.Sources {
 		names = append(names, src.Source.Name)
-		if src.Source.Name == s.st.Source && src.Point != nil {
-			newest = src.Point.ID
+		if src.Source.Name == s.st.Source {
+			s.st.Some = src.Point != nil
+			if src.Point != nil {
+				newest = src.Point.ID
+			}
 		}
 	}
-	fresh := newest != s.newest
-	s.newest = newest
+	if s.of != s.st.Source {
+		s.of, s.newest = s.st.Source, newest
+	}
+	changed := some != s.st.Some
 	if !slices.Equal(names, s.st.Sources) {
 		s.st.Sources = names
 		if !slices.Contains(names, s.st.Source) {
@@ -90,162 +142,51 @@ func (s *Screen) Set(st app.Status) {
 				return
 			}
 		}
+		changed = true
+	}
+	if slow := s.st.Busy && s.env.Now().Sub(s.pane.since) > slowAfter; slow != s.st.Slow {
+		s.st.Slow, changed = slow, true
+	}
+	if changed {
 		s.draw()
 	}
-	if fresh && s.st.Source != "" {
+	if newest != s.newest && s.st.Source != "" && !s.day.busy {
+		s.newest = newest
 		s.loadDay()
 	}
 }
 
 func (s *Screen) draw() {
+	s.st.Busy = s.pane.busy || s.day.busy && s.st.Point == nil
 	s.view.set(model(s.env.Words, s.st, s.env.Now()))
 	widgets.Relayout(s.object)
 }
 
+// setSource turns to a source and asks nothing yet.
+func (s *Screen) setSource(name string) {
+	s.quiet()
+	s.st = state{Sources: s.st.Sources, Source: name, Day: s.env.Now(), Some: true}
+	s.st.leave()
+}
+
 func (s *Screen) pickSource(name string) {
-	s.st = state{Sources: s.st.Sources, Source: name, Day: s.env.Now(), Pane: paneList}
+	s.setSource(name)
 	s.loadDay()
 }
 
-func (s *Screen) moveDay(days int) {
-	s.st.Day = startOfDay(s.st.Day).AddDate(0, 0, days)
-	s.st.Point, s.st.Path, s.st.Pane = nil, "", paneList
-	s.loadDay()
+// quiet ends what is asked about the point that is left.
+func (s *Screen) quiet() {
+	s.pane.stopAsking()
+	s.typed++
+	s.records.Clear()
+	s.pictures.Clear()
+	s.names.Clear()
+	s.stopSaving()
+	s.open = nil
 }
 
-// load asks the guard; use takes the answer unless another question was asked
-// meanwhile.
-func (s *Screen) load(ask func(ctx context.Context) error, use func(), again func()) {
-	s.asked++
-	mine := s.asked
-	s.st.Busy = true
-	s.draw()
-	s.env.Go(func(ctx context.Context) func() {
-		err := ask(ctx)
-		return func() {
-			if mine != s.asked {
-				return
-			}
-			s.st.Busy = false
-			s.trouble.Show(err, again)
-			if err == nil {
-				use()
-			}
-			s.draw()
-		}
-	})
-}
-
-func (s *Screen) loadDay() {
-	source, day := s.st.Source, s.st.Day
-	var quarters []app.Quarter
-	var points []app.Point
-	s.load(func(ctx context.Context) (err error) {
-		if quarters, err = s.env.Service.Day(ctx, app.DayRequest{Source: source, Day: day}); err != nil {
-			return err
-		}
-		points, err = s.env.Service.Points(ctx, app.PointsRequest{Source: source, Since: startOfDay(day)})
-		return err
-	}, func() {
-		s.st.Quarters, s.st.Points = quarters, pointsOf(points, day)
-		if s.st.Point == nil && len(s.st.Points) > 0 {
-			s.pickPoint(s.st.Points[0].ID)
-		}
-	}, s.loadDay)
-}
-
-func (s *Screen) pickQuarter(i int) {
-	if i < len(s.st.Quarters) {
-		if p, ok := pointAt(s.st.Points, s.st.Quarters[i].Start); ok {
-			s.pickPoint(p.ID)
-		}
-	}
-}
-
-func (s *Screen) pickPoint(id app.PointID) {
-	for i := range s.st.Points {
-		if s.st.Points[i].ID == id {
-			p := s.st.Points[i]
-			s.st.Point = &p
-			s.list("")
-		}
-	}
-}
-
-// list shows a folder of the point.
-func (s *Screen) list(dir string) {
-	r := app.PathRequest{Source: s.st.Source, Point: s.st.Point.ID, Path: dir}
-	s.st.Path, s.st.Pane, s.st.Entries, s.st.Picked = dir, paneList, nil, ""
-	var entries []app.Entry
-	s.load(func(ctx context.Context) (err error) {
-		entries, err = s.env.Service.List(ctx, r)
-		return err
-	}, func() { s.st.Entries = entries }, func() { s.list(dir) })
-}
-
-// open goes into a folder, previews a file or picks a change.
-func (s *Screen) open(i int) {
-	switch {
-	case s.st.Pane == paneDiff:
-		if i < len(s.st.Changes) {
-			s.st.Picked = s.st.Changes[i].Path
-			s.draw()
-		}
-	case i < len(s.st.Entries) && s.st.Entries[i].Dir:
-		s.list(s.st.Entries[i].Path)
-	case i < len(s.st.Entries):
-		s.preview(s.st.Entries[i].Path)
-	}
-}
-
-func (s *Screen) preview(file string) {
-	r := app.PathRequest{Source: s.st.Source, Point: s.st.Point.ID, Path: file}
-	s.st.Path, s.st.Pane, s.st.Preview = file, panePreview, nil
-	var head []byte
-	s.load(func(ctx context.Context) error {
-		f, err := s.env.Service.Cat(ctx, r)
-		if err != nil {
-			return err
-		}
-		head, err = io.ReadAll(io.LimitReader(f, previewBytes))
-		return errors.Join(err, f.Close())
-	}, func() { s.st.Preview = head }, func() { s.preview(file) })
-}
-
-func (s *Screen) compare() {
-	r := app.DiffRequest{Source: s.st.Source, Point: s.st.Point.ID, With: app.Live}
-	s.st.Pane, s.st.Path, s.st.Changes, s.st.Picked = paneDiff, "", nil, ""
-	var changes []app.Change
-	s.load(func(ctx context.Context) (err error) {
-		changes, err = s.env.Service.Diff(ctx, r)
-		return err
-	}, func() { s.st.Changes = changes }, s.compare)
-}
-
-// up goes to the folder above.
-func (s *Screen) up() {
-	dir := path.Dir(s.st.Path)
-	if dir == "." || dir == "/" || s.st.Pane == paneDiff {
-		dir = ""
-	}
-	s.list(dir)
-}
-
-// place is where a restore of what is chosen begins.
-func (s *Screen) place(to string) screen.Place {
-	p := screen.Place{Screen: screen.Recover, Source: s.st.Source, Point: s.st.Point.ID, Export: to}
-	if c := s.st.chosenPath(); c != "" {
-		p.Paths = []string{c}
-	}
-	return p
-}
-
-func (s *Screen) restore() { s.env.Show(s.place("")) }
-
-func (s *Screen) export() {
-	place := s.place("")
-	s.env.ChooseFolder(func(dir string) {
-		place.Export = dir
-		s.env.Show(place)
-	})
+// leave turns away from the point.
+func (s *Screen) leave() {
+	s.quiet()
+	s.st.leave()
 }

@@ -19,17 +19,22 @@ const markSize = 104
 
 // Screen is Home.
 type Screen struct {
-	env   screen.Env
-	vm    viewModel
-	drawn bool
+	env    screen.Env
+	vm     viewModel
+	status app.Status
+	more   facts
+	looked time.Time // when the readiness was asked for
+	drawn  bool
 
 	object   *container.Scroll
 	mark     *widgets.Mark
 	title    *widgets.Text
 	sentence *widgets.Text
 	primary  *widgets.Button
+	backup   *widgets.Button // beside another primary one
 	wrong    *widgets.Button
 	resume   *widgets.Button
+	goOn     *widgets.Button
 	job      *screen.JobCard
 	trouble  *screen.Trouble
 	confirm  *screen.Confirm
@@ -37,11 +42,13 @@ type Screen struct {
 	have     *widgets.Button
 	busy     bool // the storage is being made as it was
 	figures  *fyne.Container
+	open     *fyne.Container
 	strip    *widgets.Strip
 	stripSum *widgets.Text
 	day      *widgets.Card
 	list     *fyne.Container
 	sources  *widgets.Card
+	asks     *asks
 }
 
 var _ screen.Screen = (*Screen)(nil)
@@ -53,6 +60,8 @@ func New(env screen.Env) *Screen {
 	s.title = widgets.NewText("", widgets.Heading())
 	s.sentence = widgets.NewText("", widgets.Muted())
 	s.primary = widgets.NewPrimary("", s.Enter)
+	s.backup = widgets.NewButton(env.T("home.button.running"), s.backUp)
+	s.goOn = widgets.NewButton(env.T("home.button.goon"), func() { env.Show(screen.Place{Screen: screen.Setup}) })
 	s.wrong = widgets.NewButton(env.T("home.wrong"), func() { env.Show(screen.Place{Screen: screen.Recover}) })
 	s.resume = widgets.NewButton(env.T("home.resume"), s.resumeNow)
 	s.job = screen.NewJobCard(env, s.stop)
@@ -61,6 +70,7 @@ func New(env screen.Env) *Screen {
 	s.have = widgets.NewButton(env.T("reopen.button"), func() { env.Show(screen.Place{Screen: screen.Reopen}) })
 	s.problems = widgets.Column(widgets.Gap12)
 	s.figures = widgets.Grid(widgets.Gap16, 220, 3)
+	s.open = widgets.Column(0)
 	s.strip = widgets.NewStrip()
 	s.stripSum = widgets.NewText("", widgets.Caption().Line())
 	s.day = widgets.NewCard(widgets.Column(widgets.Gap12,
@@ -68,8 +78,9 @@ func New(env screen.Env) *Screen {
 	s.list = widgets.Column(widgets.Gap12)
 	s.sources = widgets.NewCard(s.list)
 	head := widgets.Row(widgets.Gap24, []fyne.CanvasObject{s.mark}, widgets.Column(widgets.Gap8,
-		s.title, s.sentence, widgets.Inset(0, 4, widgets.Leading(s.primary, s.have, s.resume, s.wrong))))
-	s.object = widgets.Page(head, s.trouble.Object(), s.confirm.Object(), s.problems, s.job.Object(), s.figures, s.day, s.sources)
+		s.title, s.sentence, widgets.Inset(0, 4, widgets.Leading(s.primary, s.have, s.resume, s.goOn, s.backup, s.wrong))))
+	s.asks = newAsks(s)
+	s.object = widgets.Page(s.asks.incident.Card, s.confirm.Object(), head, s.trouble.Object(), s.asks.box, s.problems, s.job.Object(), s.figures, s.open, s.day, s.sources)
 	s.trouble.OnChanged = func() { widgets.Relayout(s.object) }
 	s.confirm.OnChanged = func() { s.object.ScrollToTop(); widgets.Relayout(s.object) }
 	return s
@@ -82,21 +93,42 @@ func (s *Screen) Object() fyne.CanvasObject { return s.object }
 func (s *Screen) Open(screen.Place) {
 	s.trouble.Show(nil, nil)
 	s.confirm.Close()
+	s.learn()
 }
 
 // Set implements [screen.Screen].
-func (s *Screen) Set(st app.Status) { s.set(model(s.env.Words, st, s.env.Now())) }
+func (s *Screen) Set(st app.Status) {
+	s.status = st
+	s.asks.set(st)
+	s.set(model(s.env.Words, st, s.more, s.env.Now()))
+	if st.Watch.Peak != nil && s.looked.IsZero() {
+		s.learn()
+	}
+}
 
 // Back implements [screen.Screen].
 func (s *Screen) Back() bool { return s.confirm.Close() }
 
 // Enter implements [screen.Screen].
 func (s *Screen) Enter() {
-	switch s.vm.Stage {
-	case stageEmpty, stageNoSources:
+	switch s.vm.Act {
+	case actNone:
+		s.env.Show(screen.Place{Screen: screen.Recover}) // the incident's
+	case actSetup:
 		s.env.Show(screen.Place{Screen: screen.Setup})
-	case stagePast:
+	case actRecover:
 		s.env.Show(screen.Place{Screen: screen.Recover})
+	case actResume:
+		s.resumeNow()
+	case actTakeUp:
+		s.takeUp()
+	case actKit:
+		s.env.Show(screen.Place{Screen: screen.Safety, Kit: true})
+	case actLook:
+		u := s.status.Unusual[0]
+		s.env.Show(screen.Place{Screen: screen.History, Source: u.Source, Point: u.Point})
+	case actRemedy:
+		s.remedy(s.vm.Help)
 	default:
 		if s.vm.Job == nil {
 			s.backUp()
@@ -180,26 +212,20 @@ func (s *Screen) set(m viewModel) {
 	if !s.busy {
 		s.sentence.Set(m.Sentence)
 	}
-	if s.primary.Text != m.Primary {
+	if s.primary.Text != m.Primary && m.Primary != "" {
 		s.primary.SetText(m.Primary)
 	}
-	screen.Visible(s.primary, m.Job == nil)
-	screen.Visible(s.resume, m.Paused)
+	screen.Visible(s.primary, m.Primary != "")
+	screen.Visible(s.resume, m.Resume)
+	screen.Visible(s.goOn, m.GoOn)
+	screen.Visible(s.backup, m.BackUp)
 	screen.Visible(s.have, m.Stage == stageEmpty)
 	screen.Visible(s.wrong, m.Stage != stageEmpty && m.Stage != stagePast)
 	screen.Visible(s.job.Card, m.Job != nil)
 	if m.Job != nil {
 		s.job.Set(*m.Job)
 	}
-	if first || !reflect.DeepEqual(old.Problems, m.Problems) || !reflect.DeepEqual(old.Notes, m.Notes) || old.Kit != m.Kit || old.Stage != m.Stage {
-		s.drawProblems()
-	}
-	if first || !reflect.DeepEqual(old.Figures, m.Figures) {
-		s.drawFigures()
-	}
-	if first || !reflect.DeepEqual(old.Sources, m.Sources) {
-		s.drawSources()
-	}
+	s.drawChanged(old, first)
 	screen.Visible(s.day, len(m.Strip) > 0)
 	screen.Visible(s.sources, len(m.Sources) > 0)
 	s.strip.Set(m.Strip, m.StripNow)
@@ -207,16 +233,37 @@ func (s *Screen) set(m viewModel) {
 	widgets.Relayout(s.object)
 }
 
+// told is what the cards between headline and figures are drawn from.
+func (m viewModel) told() []any {
+	return []any{m.Problems, m.Notes, m.Kit, m.KitText, m.State, m.Act}
+}
+
+// drawChanged draws anew what is not as it was.
+func (s *Screen) drawChanged(old viewModel, first bool) {
+	m := s.vm
+	if first || !reflect.DeepEqual(old.told(), m.told()) {
+		widgets.KeepFocus(s.problems, s.drawProblems)
+	}
+	if first || !reflect.DeepEqual(old.Figures, m.Figures) || !reflect.DeepEqual(old.Open, m.Open) {
+		widgets.KeepFocus(s.figures, s.drawFigures)
+	}
+	if first || !reflect.DeepEqual(old.Sources, m.Sources) {
+		widgets.KeepFocus(s.list, s.drawSources) // the minutes that pass must not take it away
+	}
+}
+
 func (s *Screen) drawProblems() {
 	t := s.env.T
 	s.problems.RemoveAll()
-	for _, p := range s.vm.Problems {
-		s.problems.Add(screen.ProblemCard(p, func() { s.remedy(p) }))
+	for i, p := range s.vm.Problems {
+		fire := func() { s.remedy(p) }
+		if i == 0 && s.vm.Act == actRemedy {
+			fire = nil // the primary button does it
+		}
+		s.problems.Add(screen.ProblemCard(p, fire))
 	}
 	if s.vm.Kit != "" {
-		s.problems.Add(widgets.NewCard(widgets.Row(widgets.Gap24, nil, widgets.Column(widgets.Gap8,
-			widgets.NewText(t("home.kit."+string(s.vm.Kit)), widgets.Sub()), widgets.NewText(s.vm.KitText, widgets.Body())),
-			widgets.NewButton(t("home.kit.button."+string(s.vm.Kit)), func() { s.env.Show(screen.Place{Screen: screen.Safety, Kit: true}) }))).Emphasise())
+		s.problems.Add(s.kitCard())
 	}
 	for _, p := range s.vm.Notes {
 		s.problems.Add(screen.NoteCard(p, func() { s.remedy(p) }))
@@ -228,6 +275,19 @@ func (s *Screen) drawProblems() {
 				widgets.NewButton(t("home.past.now"), func() { s.env.Show(screen.Place{Screen: screen.Setup, Reconnect: true}) })))))
 	}
 	screen.Visible(s.problems, len(s.problems.Objects) > 0)
+}
+
+// kitCard stands until there is a kit that opens the backups. Its button is the
+// primary one where nothing else is to be done.
+func (s *Screen) kitCard() *widgets.Card {
+	t := s.env.T
+	words := widgets.Column(widgets.Gap8,
+		widgets.NewText(t("home.kit."+string(s.vm.Kit)), widgets.Sub()), widgets.NewText(s.vm.KitText, widgets.Body()))
+	if s.vm.Act == actKit {
+		return widgets.NewCard(words).Emphasise()
+	}
+	return widgets.NewCard(widgets.Row(widgets.Gap24, nil, words,
+		widgets.NewButton(t("home.kit.button."+string(s.vm.Kit)), func() { s.env.Show(screen.Place{Screen: screen.Safety, Kit: true}) }))).Emphasise()
 }
 
 func (s *Screen) remedy(p screen.Problem) {
@@ -255,30 +315,24 @@ func (s *Screen) drawFigures() {
 			widgets.NewText(f.Note, note),
 		}
 		if f.Button != "" {
-			rows = append(rows, widgets.Inset(0, 4, widgets.Leading(widgets.NewButton(f.Button, s.drill))))
+			rows = append(rows, widgets.Inset(0, 4, widgets.Leading(widgets.NewButton(f.Button, s.lead(f)))))
 		}
 		s.figures.Add(widgets.NewCard(widgets.Column(widgets.Gap4, rows...)))
 	}
 	screen.Visible(s.figures, len(s.vm.Figures) > 0)
+	s.open.RemoveAll()
+	if f := s.vm.Open; f != nil {
+		s.open.Add(widgets.NewCard(widgets.Row(widgets.Gap24, nil, widgets.Column(widgets.Gap4,
+			widgets.NewText(f.Title, widgets.Caption()), widgets.NewText(f.Value, widgets.Strong()), widgets.NewText(f.Note, widgets.Caption().In(f.Tone.Text()))),
+			widgets.NewButton(s.env.T("remedy.safety"), func() { s.env.Show(screen.Place{Screen: screen.Safety}) }))))
+	}
+	screen.Visible(s.open, s.vm.Open != nil)
 }
 
-// shares are the widths of the table of sources.
-func shares() []float32 { return []float32{36, 18, 14, 14, 18} }
-
-func (s *Screen) drawSources() {
-	s.list.RemoveAll()
-	head := make([]fyne.CanvasObject, 0, 5)
-	for _, k := range []string{"source", "last", "changed", "back", "state"} {
-		head = append(head, widgets.NewText(s.env.T("home.table."+k), widgets.Caption().Cut()))
+// lead returns what a figure's button does.
+func (s *Screen) lead(f figure) func() {
+	if f.Place == nil {
+		return s.drill
 	}
-	s.list.Add(widgets.TableHead(shares(), head...))
-	for _, r := range s.vm.Sources {
-		s.list.Add(widgets.Line())
-		s.list.Add(widgets.Columns(shares(),
-			widgets.Column(0, widgets.NewText(r.Name, widgets.Strong().Cut()), widgets.NewText(r.Kind, widgets.Caption().Cut())),
-			widgets.NewText(r.Last, widgets.Body().Cut()),
-			widgets.NewText(r.Change, widgets.Body().Cut()),
-			widgets.NewText(r.Back, widgets.Body().Cut()),
-			widgets.NewPill(r.State, r.Tone)))
-	}
+	return func() { s.env.Show(*f.Place) }
 }

@@ -30,7 +30,7 @@ func TestModel_stagesAndMarks(t *testing.T) {
 		"first": {stageFirst, assets.MarkUnknown}, "late": {stageRunning, assets.MarkLate}, "failed": {stageRunning, assets.MarkAlarm},
 		"unproven": {stageRunning, assets.MarkLate}, "paused": {stageRunning, assets.MarkPaused}, "backup": {stageRunning, assets.MarkWorking},
 	} {
-		m := model(w, uitest.Statuses()[name], uitest.Now())
+		m := model(w, uitest.Statuses()[name], facts{}, uitest.Now())
 		if m.Stage != want.stage || m.Mark.State != want.mark {
 			t.Errorf("%s: %s with mark %s, want %+v", name, m.Stage, m.Mark.State, want)
 		}
@@ -56,7 +56,7 @@ func TestModel_neverSafeWithoutTheGuardSayingSo(t *testing.T) {
 	for _, v := range []app.Verdict{app.VerdictUnproven, app.VerdictLate, app.VerdictSuspicious, app.VerdictFailed, app.VerdictUnknown} {
 		s := uitest.Safe()
 		s.Verdict = v
-		m := model(w, s, uitest.Now())
+		m := model(w, s, facts{}, uitest.Now())
 		if m.Headline == w.T("verdict.safe") || m.Mark.State == assets.MarkSafe {
 			t.Errorf("%s looks safe", v)
 		}
@@ -127,7 +127,7 @@ func TestUnprotected(t *testing.T) {
 
 func TestModel_countsQuarters(t *testing.T) {
 	t.Parallel()
-	m := model(english(t), uitest.Safe(), uitest.Now())
+	m := model(english(t), uitest.Safe(), facts{}, uitest.Now())
 	if len(m.Strip) != 96 || m.StripSum != "51 of 53 on time" {
 		t.Errorf("%d bars, %q", len(m.Strip), m.StripSum)
 	}

@@ -21,8 +21,10 @@ type Maker struct {
 	saved string // the page, when it was saved just now
 	text  bool   // the text is wanted too
 	code  string
+	wrong error // why the code was not taken
 	box   *fyne.Container
 	yes   *widgets.Button
+	entry *widgets.Entry // of the code
 
 	// Fail shows what went wrong outside the guard.
 	Fail func(err error, again func())
@@ -40,7 +42,7 @@ func (m *Maker) Object() fyne.CanvasObject { return m.box }
 
 // Begin starts the page over: with a new kit, or with how the newest stands.
 func (m *Maker) Begin(anew bool) {
-	m.anew, m.saved, m.code, m.text = anew, "", "", false
+	m.anew, m.saved, m.code, m.text, m.wrong = anew, "", "", false, nil
 	m.draw()
 }
 
@@ -137,11 +139,17 @@ func (m *Maker) codeCard(stand Stand) fyne.CanvasObject {
 	t := m.env.T
 	m.yes = widgets.NewPrimary(t("makekit.code.button"), m.confirm)
 	m.yes.SetEnabled(m.canConfirm())
-	e := widgets.NewEntry(m.code, func(v string) { m.code = v; m.yes.SetEnabled(m.canConfirm()) })
+	m.entry = widgets.NewEntry(m.code, func(v string) { m.code = v; m.yes.SetEnabled(m.canConfirm()) })
 	if stand == None || stand == Void {
-		e.Disable()
+		m.entry.Disable()
 	}
-	return m.step(3, "code", false, widgets.Leading(widgets.Sized(220, 0, e), m.yes))
+	rows := []fyne.CanvasObject{widgets.Leading(widgets.Sized(220, 0, m.entry), m.yes)}
+	if m.wrong != nil {
+		p := screen.Explain(m.env.Words, m.wrong, "")
+		rows = append(rows, widgets.NewText(p.Title, widgets.Strong().In(widgets.ToneDanger.Text())),
+			widgets.NewText(p.Meaning, widgets.Body()), widgets.NewText(p.Next, widgets.Muted()))
+	}
+	return m.step(3, "code", false, rows...)
 }
 
 func (m *Maker) canConfirm() bool {
@@ -160,7 +168,7 @@ func (m *Maker) write(f map[app.KitFormat]string) {
 		k, err = m.env.Service.MakeKit(ctx, app.KitRequest{Files: f})
 		return err
 	}, func() {
-		m.state, m.saved, m.code, m.anew = k, f[app.KitPDF], "", false
+		m.state, m.saved, m.code, m.anew, m.wrong = k, f[app.KitPDF], "", false, nil
 		m.draw()
 	}, m.save)
 }
@@ -177,11 +185,18 @@ func (m *Maker) confirm() {
 		return
 	}
 	var k app.KitState
-	m.ask(func(ctx context.Context) (err error) {
-		k, err = m.env.Service.ConfirmKit(ctx, code)
-		return err
+	var wrong error
+	m.ask(func(ctx context.Context) error {
+		k, wrong = m.env.Service.ConfirmKit(ctx, code)
+		return nil
 	}, func() {
-		m.state, m.code = k, ""
+		// What is wrong is said where it was typed, and can be typed anew there.
+		if m.wrong = wrong; wrong == nil {
+			m.state, m.code = k, ""
+		}
 		m.draw()
+		if wrong != nil {
+			widgets.Focus(m.entry)
+		}
 	}, nil)
 }

@@ -1,14 +1,15 @@
 package recover
 
 import (
-	"context"
 	"reflect"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
 	"kvart/app"
+	"kvart/ui/recover/ask"
+	"kvart/ui/recover/checklist"
+	"kvart/ui/recover/prepare"
 	"kvart/ui/screen"
 	"kvart/ui/widgets"
 )
@@ -17,20 +18,40 @@ import (
 type page string
 
 const (
-	pageStart page = "start"
-	pagePick  page = "pick" // which source crashed
-	pagePlan  page = "plan" // one source, or a part of one
-	pageRun   page = "run"
-	pageDone  page = "done"
+	pageStart    page = "start"
+	pagePick     page = "pick" // which source
+	pagePlan     page = "plan" // one source, or a part of one
+	pageRun      page = "run"
+	pageDone     page = "done"
+	pageIncident page = "incident"
+	pageAsk      page = "ask"  // before an incident is opened
+	pageFind     page = "find" // what was deleted
+	pageContacts page = "contacts"
+	pageSoon     page = "soon" // the "back soon" page
+	pageDrills   page = "drills"
+	pagePapers   page = "papers"
+	pagePast     page = "past"
 )
+
+// part is a page that lives on its own.
+type part interface {
+	// Open shows the page as it was left.
+	Open()
+	Set(st app.Status)
+	Enter()
+	// Back goes one step back and reports whether there was one.
+	Back() bool
+	// Typed reports whether leaving would lose what was typed.
+	Typed() bool
+}
 
 // Screen is Recover.
 type Screen struct {
 	env    screen.Env
+	frame  *screen.Frame
 	status app.Status
 	page   page
 	object *container.Scroll
-	body   *fyne.Container
 
 	trouble *screen.Trouble
 	confirm *screen.Confirm
@@ -48,6 +69,7 @@ type Screen struct {
 	job      app.JobID // the job whose end is waited for
 	waiting  app.JobID // the job a wait runs for
 	result   doneView
+	ended    app.Job // that result tells of
 	primary  func()
 	starting bool
 
@@ -55,50 +77,94 @@ type Screen struct {
 	grant    *screen.Grant // nil while nobody is asked for the right to restore
 	granting string        // the source it is about
 	given    string        // the source whose user was given it
+
+	incident *checklist.Page
+	asking   *ask.Page
+	find     *ask.Find
+	contacts *prepare.Contacts
+	soon     *prepare.Soon
+	drills   *prepare.Drills
+	parts    map[page]part
 }
 
 var _ screen.Screen = (*Screen)(nil)
 
 // New returns Recover on its first page.
 func New(env screen.Env) *Screen {
-	s := &Screen{env: env, page: pageStart, trouble: screen.NewTrouble(env), confirm: screen.NewConfirm(env), body: widgets.Column(widgets.Gap16)}
-	s.object = widgets.Page(s.trouble.Object(), s.confirm.Object(), s.body)
-	s.trouble.OnChanged = func() { widgets.Relayout(s.object) }
-	s.confirm.OnChanged = s.trouble.OnChanged
-	s.worker = screen.NewWorker(env, s.trouble)
+	f := screen.NewFrame(env)
+	s := &Screen{env: env, frame: f, page: pageStart, trouble: f.Trouble, confirm: f.Confirm, object: f.Page, worker: f.Worker}
+	s.addParts()
 	return s
+}
+
+// addParts makes the pages that live on their own.
+func (s *Screen) addParts() {
+	f := s.frame
+	s.incident = checklist.New(f.Part())
+	s.incident.OnChoose = func(i app.Incident) { s.page = pageAsk; s.asking.Change(i) }
+	s.incident.OnContacts = s.openContacts
+	s.incident.OnLeave = s.leave
+	s.asking = ask.New(f.Part())
+	s.asking.OnOpened = func(i app.Incident) { s.page = pageIncident; s.incident.Show(i) }
+	s.asking.OnBack = s.goStart
+	s.find = ask.NewFind(f.Part())
+	s.find.OnPlan = func(r app.RestoreRequest) { s.page = pagePlan; s.ask(r) }
+	s.find.OnGuide = func(c app.Choice) { s.openAsk(app.PlaybookDeleted, c) }
+	s.find.OnBack = s.goStart
+	s.contacts = prepare.NewContacts(f.Part())
+	s.contacts.OnBack = s.goStart
+	s.soon = prepare.NewSoon(f.Part())
+	s.soon.OnBack = s.goStart
+	s.drills = prepare.NewDrills(f.Part())
+	s.drills.OnBack = s.goStart
+	s.drills.OnDrill = s.startDrill
+	papers, past := prepare.NewPapers(f.Part()), prepare.NewPast(f.Part())
+	papers.OnBack, past.OnBack = s.goStart, s.goStart
+	s.parts = map[page]part{
+		pageIncident: s.incident, pageAsk: s.asking, pageFind: s.find, pageContacts: s.contacts, pageSoon: s.soon,
+		pageDrills: s.drills, pagePapers: papers, pagePast: past,
+	}
 }
 
 // Object implements [screen.Screen].
 func (s *Screen) Object() fyne.CanvasObject { return s.object }
 
 // Open implements [screen.Screen]. A running job is shown before anything
-// else.
+// else, then an open incident.
 func (s *Screen) Open(p screen.Place) {
 	s.trouble.Show(nil, nil)
 	s.confirm.Close()
-	if s.page == pageRun {
-		return
-	}
-	if p.Source == "" {
+	part := s.parts[s.page]
+	switch {
+	case s.page == pageRun:
+	case p.Part == screen.PartContacts && (s.page != pageContacts || !part.Typed()):
+		s.openContacts()
+	case p.Source != "":
+		s.page = pagePlan
+		s.ask(app.RestoreRequest{Sources: []string{p.Source}, Point: p.Point, Paths: p.Paths, Target: app.Target{Dir: p.Export}})
+	case part != nil && part.Typed():
+		part.Open() // the guard may have been away for a moment
+	default:
 		s.goStart()
-		return
 	}
-	s.page = pagePlan
-	s.ask(app.RestoreRequest{Sources: []string{p.Source}, Point: p.Point, Paths: p.Paths, Target: app.Target{Dir: p.Export}})
 }
 
 // Enter implements [screen.Screen].
 func (s *Screen) Enter() {
-	if s.primary != nil {
+	if part := s.parts[s.page]; part != nil {
+		part.Enter()
+	} else if s.primary != nil {
 		s.primary()
 	}
 }
 
 // Back implements [screen.Screen].
 func (s *Screen) Back() bool {
+	part := s.parts[s.page]
 	switch {
 	case s.confirm.Close():
+	case part != nil:
+		return part.Back()
 	case s.grant != nil:
 		s.closeGrant()
 	case s.page == pageStart, s.page == pageRun:
@@ -112,31 +178,52 @@ func (s *Screen) Back() bool {
 // Set implements [screen.Screen].
 func (s *Screen) Set(st app.Status) {
 	s.status = st
-	if j := st.Job; j != nil && j.State == app.JobRunning && shown(j.Kind) {
+	for name, part := range s.parts {
+		if name != pageIncident || s.page == pageIncident {
+			part.Set(st)
+		}
+	}
+	j := st.Job
+	switch {
+	case j != nil && j.State == app.JobRunning && shown(j.Kind) && !s.ofIncident(*j):
 		s.showRun(*j)
-		return
-	}
-	if s.page == pageRun {
+	case s.page == pageRun:
 		s.finish(s.job)
-		return
-	}
-	if v := modelStart(s.env.Words, st, s.env.Now()); s.page == pageStart && !reflect.DeepEqual(v, s.start) {
-		s.drawStart()
+	case s.page == pageDone:
+		s.redone()
+	case s.page == pageStart && st.Incident != nil:
+		s.openIncident()
+	case s.page == pageStart:
+		if v := modelStart(s.env.Words, st, s.env.Now()); !reflect.DeepEqual(v, s.start) {
+			s.drawStart()
+		}
 	}
 }
 
-func shown(k app.JobKind) bool {
-	return k == app.JobRestore || k == app.JobUndo || k == app.JobDrill
+// ofIncident reports whether a job is shown by the page of the open incident:
+// one of its own, or any while that page is looked at.
+func (s *Screen) ofIncident(j app.Job) bool {
+	b := s.status.Incident
+	if b == nil {
+		return false
+	}
+	own := b.Running == "restore" || b.Running == "rehearse"
+	return s.page == pageIncident || own && s.page != pageRun
 }
 
 func (s *Screen) put(objects ...fyne.CanvasObject) {
-	s.body.Objects = objects
-	widgets.Relayout(s.object)
+	s.frame.Turn()
+	s.frame.Put(objects...)
 }
 
+// goStart shows the first page; that is the incident while one is open.
 func (s *Screen) goStart() {
-	s.page = pageStart
 	s.plan, s.planErr, s.grant, s.given = nil, nil, nil, ""
+	if s.status.Incident != nil {
+		s.openIncident()
+		return
+	}
+	s.page = pageStart
 	s.object.ScrollToTop()
 	s.drawStart()
 	if s.start.HasBackups {
@@ -144,188 +231,27 @@ func (s *Screen) goStart() {
 	}
 }
 
-// ask asks the guard what a restore would do.
-func (s *Screen) ask(r app.RestoreRequest) {
-	s.request, s.plan, s.planErr, s.grant = r, nil, nil, nil
-	s.asked++
-	mine, kinds := s.asked, s.kinds
-	s.redraw()
-	s.env.Go(func(ctx context.Context) func() {
-		kinds, err := s.learn(ctx, kinds)
-		var p app.RestorePlan
-		if err == nil {
-			p, err = s.env.Service.PlanRestore(ctx, r)
-		}
-		return func() {
-			if s.kinds = kinds; mine != s.asked {
-				return
-			}
-			if err != nil {
-				s.planErr = err
-			} else {
-				s.plan = &p
-			}
-			s.redraw()
-		}
-	})
+func (s *Screen) openIncident() {
+	s.page, s.primary = pageIncident, nil
+	s.incident.Set(s.status)
+	s.incident.Open()
 }
 
-func (s *Screen) redraw() {
-	switch s.page {
-	case pageStart:
-		s.drawStart()
-	case pagePlan:
-		s.drawPlan()
-	}
-}
-
-// ready reports whether the restore that stands on the page can be started.
-func (s *Screen) ready() bool { return s.plan != nil && s.plan.Blocked() == nil && !s.renamed() }
-
-// checkClick brings the button that starts it up to date.
-func (s *Screen) checkClick() {
-	if s.click != nil {
-		s.click.SetEnabled(s.ready())
-	}
-}
-
-// enter returns what the Enter key does about a plan: it starts the restore,
-// but not past a warning, which has to be read.
-func (s *Screen) enter() func() {
-	if s.grant != nil {
-		return s.grant.Submit
-	}
-	if s.plan != nil && warned(*s.plan) {
-		return nil
-	}
-	return s.startRestore
-}
-
-// startRestore is the click.
-func (s *Screen) startRestore() {
-	if !s.ready() || s.starting {
+// openAsk asks about one kind of trouble.
+func (s *Screen) openAsk(code app.PlaybookCode, known app.Choice) {
+	if code == app.PlaybookComputer && s.status.Vault == nil {
+		s.env.Show(screen.Place{Screen: screen.Reopen})
 		return
 	}
-	r := s.request
-	s.launch(func(ctx context.Context) (app.JobID, error) { return s.env.Service.StartRestore(ctx, r) }, s.startRestore)
+	s.page = pageAsk
+	s.asking.Begin(code, known)
 }
 
-func (s *Screen) startDrill() {
-	s.launch(func(ctx context.Context) (app.JobID, error) { return s.env.Service.StartDrill(ctx, nil) }, s.startDrill)
-}
+func (s *Screen) openFind() { s.page = pageFind; s.find.Begin() }
 
-func (s *Screen) askUndo(id app.RestoreID) {
-	s.object.ScrollToTop()
-	s.confirm.Ask(s.env.T("recover.undo.ask"), s.env.T("recover.undo.ask.text"), s.env.T("recover.undo.yes"), func() { s.undo(id) })
-}
+func (s *Screen) openContacts() { s.page = pageContacts; s.contacts.Begin() }
 
-func (s *Screen) undo(id app.RestoreID) {
-	s.launch(func(ctx context.Context) (app.JobID, error) { return s.env.Service.StartUndo(ctx, id) }, func() { s.undo(id) })
-}
+func (s *Screen) openSoon() { s.page = pageSoon; s.soon.Begin() }
 
-// launch starts a job and then shows it.
-func (s *Screen) launch(start func(ctx context.Context) (app.JobID, error), again func()) {
-	if s.starting {
-		return
-	}
-	s.starting = true
-	s.trouble.Show(nil, nil)
-	s.env.Go(func(ctx context.Context) func() {
-		id, err := start(ctx)
-		return func() {
-			s.starting = false
-			s.trouble.Show(err, again)
-			if err != nil {
-				s.object.ScrollToTop()
-				return
-			}
-			if s.page != pageRun {
-				s.showRun(app.Job{ID: id, Kind: app.JobRestore, Step: app.StepWaiting, State: app.JobRunning, Started: s.env.Now()})
-			}
-			// It may have ended before any status told of it.
-			if j := s.status.Job; j == nil || j.ID != id {
-				s.finish(id)
-			}
-		}
-	})
-}
-
-// finish waits for a job's end and shows what came of it. The guard may have
-// been restarted meanwhile: then its list of restores knows.
-func (s *Screen) finish(id app.JobID) {
-	s.job = id
-	if s.waiting == id {
-		return
-	}
-	s.waiting = id
-	s.env.Go(func(ctx context.Context) func() {
-		j, err := s.env.Service.Wait(ctx, id)
-		if err != nil {
-			j, err = s.newest(ctx)
-		}
-		return func() {
-			s.waiting = ""
-			if s.job != id || s.page != pageRun || err == nil && j.State == app.JobRunning {
-				return
-			}
-			s.job = ""
-			if err != nil {
-				s.goStart()
-				s.trouble.Show(err, nil)
-				return
-			}
-			s.showDone(j)
-		}
-	})
-}
-
-// newest tells the newest restore as a job.
-func (s *Screen) newest(ctx context.Context) (app.Job, error) {
-	records, err := s.env.Service.Restores(ctx)
-	if err != nil {
-		return app.Job{}, err
-	}
-	if len(records) == 0 {
-		return app.Job{}, app.Errorf(app.CodeInternal, "recover", "no restore is remembered")
-	}
-	r := records[0]
-	j := app.Job{Kind: app.JobRestore, State: app.JobDone, Started: r.Started, Ended: r.Ended, Restore: &r, Error: r.Error}
-	if r.Undoes != "" {
-		j.Kind = app.JobUndo
-	}
-	if r.State == app.RestoreSaving || r.State == app.RestoreApplying {
-		j.Error = app.Errorf(app.CodeInterrupted, "recover", "restore %s did not end", r.ID)
-		j.Ended = time.Time{}
-	}
-	if j.Error != nil {
-		j.State = app.JobFailed
-	}
-	return j, nil
-}
-
-func (s *Screen) showRun(j app.Job) {
-	if s.page != pageRun || s.run == nil || s.job != j.ID {
-		s.page, s.job = pageRun, j.ID
-		s.confirm.Close()
-		s.primary = nil
-		s.run = newRunPage(s.env, s.stop)
-		s.object.ScrollToTop()
-		s.put(s.run.object)
-	}
-	s.run.set(modelRun(s.env.Words, j, s.env.Now()))
-	widgets.Relayout(s.object)
-}
-
-func (s *Screen) stop(id app.JobID) {
-	s.env.Go(func(ctx context.Context) func() {
-		err := s.env.Service.Cancel(ctx, id)
-		return func() { s.trouble.Show(err, nil) }
-	})
-}
-
-func (s *Screen) showDone(j app.Job) {
-	s.page = pageDone
-	s.result = modelDone(s.env.Words, j, s.status.Undo, s.env.Now())
-	s.object.ScrollToTop()
-	s.drawDone()
-}
+// open shows a page that begins anew by being opened.
+func (s *Screen) open(p page) { s.page = p; s.parts[p].Open() }

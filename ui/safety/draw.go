@@ -26,11 +26,7 @@ func (s *Screen) draw() {
 	}
 	objects := []fyne.CanvasObject{s.title("nav.safety", "safety.text")}
 	if len(s.result) > 0 {
-		rows := widgets.Column(widgets.Gap8)
-		for _, r := range s.result {
-			rows.Add(widgets.NewText(r, widgets.Strong()))
-		}
-		objects = append(objects, widgets.NewCard(rows))
+		objects = append(objects, s.resultCard())
 	}
 	if s.vm.Damaged != "" {
 		objects = append(objects, s.damage())
@@ -40,19 +36,34 @@ func (s *Screen) draw() {
 	}
 	objects = append(objects,
 		widgets.Grid(widgets.Gap16, 320, 2, s.ruleCard(), widgets.Column(widgets.Gap16, s.kitCard(), s.lockCard())),
-		s.copiesCard(),
+		s.peakCard(), s.drillsCard(), s.copiesCard(),
 		widgets.Grid(widgets.Gap16, 320, 2, s.checkCard(), s.useCard()),
 		s.computersCard(), s.passCard())
 	s.put(objects...)
 }
 
+// resultCard tells what came of the last job that was started here.
+func (s *Screen) resultCard() fyne.CanvasObject {
+	rows := widgets.Column(widgets.Gap8)
+	for _, r := range s.result {
+		rows.Add(widgets.NewText(r, widgets.Strong()))
+	}
+	return widgets.NewCard(rows)
+}
+
+// longPill is how many letters a pill may have to stand beside a card's title.
+const longPill = 24
+
 // card is a card with a head, what it means and buttons.
 func (s *Screen) card(title string, v stand, buttons ...fyne.CanvasObject) *fyne.Container {
-	head := []fyne.CanvasObject{}
-	if v.Pill != "" {
-		head = append(head, widgets.NewPill(v.Pill, v.Tone))
+	name := widgets.NewText(s.env.T(title), widgets.Sub())
+	rows := []fyne.CanvasObject{name}
+	switch {
+	case len([]rune(v.Pill)) > longPill:
+		rows = append(rows, widgets.Leading(widgets.NewPill(v.Pill, v.Tone)))
+	case v.Pill != "":
+		rows = []fyne.CanvasObject{widgets.Row(widgets.Gap12, nil, name, widgets.NewPill(v.Pill, v.Tone))}
 	}
-	rows := []fyne.CanvasObject{widgets.Row(widgets.Gap12, nil, widgets.NewText(s.env.T(title), widgets.Sub()), head...)}
 	for _, l := range v.Lines {
 		rows = append(rows, widgets.NewText(l, widgets.Body()))
 	}

@@ -5,6 +5,7 @@ package safety
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -76,7 +77,7 @@ func model(w *assets.Words, s app.Status, now time.Time) viewModel {
 
 // shown reports whether a job belongs to this screen.
 func shown(k app.JobKind) bool {
-	return slices.Contains([]app.JobKind{app.JobVerify, app.JobMaintain, app.JobCheck, app.JobRepair, app.JobCopy}, k)
+	return slices.Contains([]app.JobKind{app.JobVerify, app.JobMaintain, app.JobCheck, app.JobRepair, app.JobCopy, app.JobDrill, app.JobCapacity}, k)
 }
 
 // modelRule tells 3-2-1-1-0. What is not known does not hold.
@@ -257,6 +258,13 @@ func modelUse(w *assets.Words, s app.Status, now time.Time) (stand, float64) {
 	}
 	if !u.FullAt.IsZero() {
 		v.Pill, v.Tone = forecast(w, u.FullAt.Sub(now))
+		v.Lines = append(v.Lines, w.T("peaks.use.full", assets.Args{"Month": w.T("month." + strconv.Itoa(int(u.FullAt.Local().Month()))), "Year": u.FullAt.Local().Year()}))
+	}
+	if p := u.Peak; p != nil {
+		v.Lines = append(v.Lines, w.T("peaks.use."+string(p.Basis), assets.Args{"Bytes": w.Bytes(p.Bytes), "When": w.Day(p.Until.Local().AddDate(0, 0, -1))}))
+		if p.Free >= 0 && p.Free < p.Bytes {
+			v.Pill, v.Tone = w.T("peaks.use.little"), widgets.ToneWarn
+		}
 	}
 	return v, share
 }
@@ -319,6 +327,8 @@ func modelComputers(w *assets.Words, list []app.Computer, self app.ComputerID, n
 // modelResult tells what came of a job of this screen.
 func modelResult(w *assets.Words, j app.Job) []string {
 	switch {
+	case len(j.Drills) > 0:
+		return drillResult(w, j.Drills)
 	case j.Repair != nil:
 		return repairResult(w, *j.Repair)
 	case j.Check != nil && len(j.Check.Damaged) > 0:

@@ -141,7 +141,7 @@ func TestModelUse(t *testing.T) {
 	t.Parallel()
 	w := english(t)
 	s := uitest.Sheltered()
-	if v, share := modelUse(w, s, s.Now); share < 0.41 || share > 0.42 || len(v.Lines) != 3 || v.Pill == "" {
+	if v, share := modelUse(w, s, s.Now); share < 0.41 || share > 0.42 || len(v.Lines) != 4 || v.Pill == "" {
 		t.Errorf("%+v, %v", v, share)
 	}
 	s.Use = &app.StorageUse{Bytes: 1000, Free: -1}

@@ -21,7 +21,20 @@ const (
 	pageKit  page = "kit"
 	pageCopy page = "copy"
 	pagePass page = "pass"
+
+	pagePeak     page = "peak"
+	pageCapacity page = "capacity"
 )
+
+// leaf is a page that lives on its own.
+type leaf interface {
+	draw()
+	submit()
+	// back goes one step back, if not to the list.
+	back() bool
+	// check brings buttons up to date when work begins or ends.
+	check()
+}
 
 // Screen is Safety.
 type Screen struct {
@@ -39,11 +52,15 @@ type Screen struct {
 	maker   *kit.Maker
 	adder   *adder
 	pass    *passphrase
+	leaf    leaf // nil on the other pages
 
 	computers  []app.Computer
 	invitation *app.Invitation // shown once
 	result     []string        // what came of the last job that was started here
 	failed     error
+	drills     []app.DrillResult
+	ready      *app.Readiness // nil until it was looked at
+	readyErr   error
 }
 
 var _ screen.Screen = (*Screen)(nil)
@@ -79,8 +96,24 @@ func (s *Screen) Open(p screen.Place) {
 		s.openKit(false)
 		return
 	}
-	s.goList()
-	s.loadComputers()
+	s.ready = nil
+	own, ok := s.leaf.(*peak)
+	switch {
+	case ok && p.Part == "" && own.typed != (ownDay{}):
+		own.draw() // the guard may have been away for a moment
+		s.loadReady()
+	case p.Part == screen.PartPeak && s.vm.HasVault:
+		s.openPeak()
+	case p.Part == screen.PartCapacity && s.vm.HasVault:
+		s.openCapacity()
+	default:
+		s.goList()
+		s.loadComputers()
+		s.loadReady()
+	}
+	if s.vm.HasVault {
+		s.loadDrills()
+	}
 }
 
 // Set implements [screen.Screen].
@@ -97,11 +130,27 @@ func (s *Screen) Set(st app.Status) {
 	only := s.drawn && reflect.DeepEqual(m, progress) && (m.Job == nil) == (s.vm.Job == nil)
 	s.vm = m
 	switch {
+	case s.page == pageCapacity:
+		s.job.Card.Refresh()
+		screen.Visible(s.job.Card, s.vm.Job != nil)
+		if st.Job != nil && st.Job.Capacity != nil || changed && !only {
+			s.leaf.draw() // step by step
+		}
 	case !changed:
 	case only:
 		widgets.Relayout(s.object)
-	case s.page == pageList:
+	default:
+		s.redraw()
+	}
+}
+
+// redraw shows the list, or a page that shows part of it, as things stand now.
+func (s *Screen) redraw() {
+	switch s.page {
+	case pageList:
 		s.draw()
+	case pagePeak, pageCapacity:
+		s.leaf.draw()
 	}
 }
 
@@ -114,8 +163,14 @@ func (s *Screen) Enter() {
 		s.adder.submit()
 	case s.page == pagePass:
 		s.pass.submit()
+	case s.leaf != nil:
+		s.leaf.submit()
 	case !s.vm.HasVault:
 		s.env.Show(screen.Place{Screen: screen.Setup})
+	default:
+		if b := widgets.Primary(s.body); b != nil {
+			b.Tapped(nil)
+		}
 	}
 }
 
@@ -124,6 +179,7 @@ func (s *Screen) Back() bool {
 	switch {
 	case s.confirm.Close():
 	case s.page == pageCopy && s.adder.back():
+	case s.leaf != nil && s.leaf.back():
 	case s.page != pageList:
 		s.goList()
 	default:
@@ -138,18 +194,25 @@ func (s *Screen) check() {
 		s.adder.check()
 	case pagePass:
 		s.pass.check()
+	case pagePeak, pageCapacity:
+		s.leaf.check()
 	}
 }
 
 func (s *Screen) put(objects ...fyne.CanvasObject) {
-	s.body.Objects = objects
-	screen.Visible(s.job.Card, s.page == pageList && s.vm.Job != nil)
-	widgets.Relayout(s.object)
+	if s.page != pagePeak && s.page != pageCapacity {
+		s.leaf = nil
+	}
+	widgets.KeepFocus(s.body, func() {
+		s.body.Objects = objects
+		screen.Visible(s.job.Card, (s.page == pageList || s.leaf != nil) && s.vm.Job != nil)
+		widgets.Relayout(s.object)
+	})
 }
 
 func (s *Screen) goList() {
 	s.page = pageList
-	s.adder, s.pass = nil, nil
+	s.adder, s.pass, s.leaf = nil, nil, nil
 	s.object.ScrollToTop()
 	s.draw()
 }
@@ -182,9 +245,7 @@ func (s *Screen) loadComputers() {
 			if s.failed = err; err == nil {
 				s.computers = list
 			}
-			if s.page == pageList {
-				s.draw()
-			}
+			s.redraw()
 		}
 	})
 }
@@ -193,7 +254,7 @@ func (s *Screen) loadComputers() {
 func (s *Screen) start(begin func(ctx context.Context) (app.JobID, error)) {
 	if s.result != nil {
 		s.result = nil
-		s.draw()
+		s.redraw()
 	}
 	var id app.JobID
 	s.worker.Ask(func(ctx context.Context) (err error) {
@@ -214,8 +275,11 @@ func (s *Screen) await(id app.JobID) {
 				return
 			}
 			s.result = modelResult(s.env.Words, j)
-			if s.page == pageList {
-				s.draw()
+			s.redraw()
+			s.loadDrills()
+			s.loadReady()
+			if c, ok := s.leaf.(*capacity); ok {
+				c.loadPast()
 			}
 		}
 	})
@@ -232,7 +296,7 @@ func (s *Screen) proveLock() {
 	s.worker.Ask(func(ctx context.Context) error {
 		_, err := s.env.Service.ProveLock(ctx)
 		return err
-	}, func() {}, s.proveLock)
+	}, s.loadReady, s.proveLock)
 }
 
 func (s *Screen) askRemove(name string) {

@@ -24,6 +24,7 @@ type Access struct {
 	ask    Ask
 	form   *Form
 	test   *widgets.Button
+	let    *widgets.Button // to let Kvart in with the browser
 	offer  *widgets.Button // to have Kvart's own user made
 	own    *ownUser        // nil while none is asked for
 	owns   *fyne.Container
@@ -57,6 +58,7 @@ func NewAccess(env Env, ask Ask, spec app.KindSpec, fill Filling) *Access {
 	a.rights.OnOwn = a.openOwn
 	a.rights.OnShape = a.shape
 	a.test = widgets.NewButton(env.T("access.test"), a.tryIt)
+	a.let = widgets.NewButton(env.T("access.approve"), a.approve)
 	a.offer = widgets.NewButton(env.T("rights.own"), a.openOwn)
 	a.Check(false)
 	return a
@@ -72,6 +74,9 @@ func (a *Access) Object(more fyne.CanvasObject, submit *widgets.Button) fyne.Can
 	var buttons []fyne.CanvasObject
 	if submit != nil {
 		buttons = append(buttons, submit)
+	}
+	if approves(a.spec) {
+		buttons = append(buttons, a.let)
 	}
 	buttons = append(buttons, a.test)
 	if withUsers(a.spec) {
@@ -90,6 +95,7 @@ func (a *Access) Complete() bool { return a.own == nil && a.form.Complete() }
 func (a *Access) Check(busy bool) {
 	a.busy = busy
 	a.test.SetEnabled(!busy && a.form.Complete())
+	a.let.SetEnabled(!busy && a.form.Complete())
 	Visible(a.offer, a.own == nil && !a.rights.Offers())
 	if a.own != nil {
 		a.own.make.SetEnabled(!busy && a.own.complete() && a.reaches())

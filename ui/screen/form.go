@@ -32,11 +32,14 @@ type Form struct {
 	rows   map[string]fyne.CanvasObject
 	set    map[string]func(string)      // shows another value of a field
 	paired map[string]fyne.CanvasObject // the row that a field's belongs beside
-	preset *presetPart                  // nil where there are none
-	plain  *fyne.Container
-	more   *fyne.Container
-	toggle *widgets.Button
-	object fyne.CanvasObject
+	// entries are the fields that are typed in.
+	entries map[string]*widgets.Entry
+	preset  *presetPart // nil where there are none
+	guide   *GuideBox   // nil where none is needed
+	plain   *fyne.Container
+	more    *fyne.Container
+	toggle  *widgets.Button
+	object  fyne.CanvasObject
 
 	// OnChanged is called after every change.
 	OnChanged func()
@@ -49,7 +52,7 @@ type Form struct {
 func NewForm(env Env, area string, spec app.KindSpec, fill Filling) *Form {
 	f := &Form{
 		env: env, area: area, spec: spec, fill: fill,
-		values: map[string]string{}, rows: map[string]fyne.CanvasObject{}, set: map[string]func(string){},
+		values: map[string]string{}, rows: map[string]fyne.CanvasObject{}, set: map[string]func(string){}, entries: map[string]*widgets.Entry{},
 		plain: widgets.Column(widgets.Gap12), more: widgets.Column(widgets.Gap12),
 	}
 	opened := false
@@ -72,6 +75,10 @@ func NewForm(env Env, area string, spec app.KindSpec, fill Filling) *Form {
 	if len(spec.Presets) > 0 {
 		f.preset = newPresetPart(f)
 		parts = append([]fyne.CanvasObject{f.preset.object}, parts...)
+	}
+	if f.guide = newGuideBox(f); f.guide != nil {
+		parts = append([]fyne.CanvasObject{f.guide.object}, parts...)
+		f.guide.follow()
 	}
 	f.object = widgets.Column(widgets.Gap12, parts...)
 	f.arrange()
@@ -211,6 +218,9 @@ func (f *Form) change(key, value string) {
 	f.values[key] = value
 	if f.preset != nil {
 		f.preset.follow(key)
+	}
+	if f.guide != nil {
+		f.guide.follow()
 	}
 	if f.OnChanged != nil {
 		f.OnChanged()

@@ -21,7 +21,7 @@ func (f *Form) entry(field app.Field, changed func(string)) fyne.CanvasObject {
 	default:
 		e = widgets.NewEntry(f.values[field.Key], changed)
 	}
-	f.set[field.Key] = e.SetText
+	f.set[field.Key], f.entries[field.Key] = e.SetText, e
 	choose := f.env.ChooseFile
 	switch field.Type {
 	case app.FieldFolder:

@@ -167,6 +167,11 @@ func (l *Location) Ready() bool {
 	return !l.CanLock() || mode == app.LockNone || mode == l.held && (mode != app.LockCompliance || l.accepted)
 }
 
+// Locked reports whether the lock that is chosen was seen to hold.
+func (l *Location) Locked() bool {
+	return l.Ready() && l.CanLock() && l.held != app.LockNone && l.chosen().Mode == l.held
+}
+
 // bare returns the location without a lock.
 func (l *Location) bare() app.StorageSpec {
 	return app.StorageSpec{Kind: l.Kind, Settings: maps.Clone(l.settings[l.Kind]), Secrets: maps.Clone(l.secrets[l.Kind])}

@@ -27,6 +27,7 @@ const (
 	RemedySafety    Remedy = "safety"    // look after the vault
 	RemedyStepIn    Remedy = "stepin"    // take the place back
 	RemedyGrant     Remedy = "grant"     // let Kvart's own user put things back
+	RemedyPower     Remedy = "power"     // look at the rules for battery and metered connections
 )
 
 // Problem is a failure in the owner's words.
@@ -73,6 +74,7 @@ func remedies() map[Remedy][]app.Code {
 		},
 		RemedySources: {
 			app.CodeSourceUnknown, app.CodeSourceKind, app.CodeSourceMissing, app.CodeSourceNotDB, app.CodeSourceEncrypted, app.CodeSourceEmpty,
+			app.CodeSourcePaused, app.CodeSourceQuiet,
 		},
 		RemedyRecover: {app.CodeSourceDamaged, app.CodeSourceGone, app.CodeInterrupted, app.CodeVaultPast},
 		RemedyReopen:  {app.CodeVaultHidden},
@@ -80,6 +82,7 @@ func remedies() map[Remedy][]app.Code {
 		RemedySafety: {
 			app.CodeVaultDamaged, app.CodeUnchecked, app.CodeCopyBehind, app.CodeCopyShrunk, app.CodeLockNone, app.CodeLockOpen, app.CodeLockLifted,
 		},
+		RemedyPower:  {app.CodeWaiting},
 		RemedyStepIn: {app.CodeReplaced, app.CodeTwoGuards},
 	}
 }
@@ -132,6 +135,8 @@ func (p Problem) Place() (Place, bool) {
 		return Place{Screen: Safety, Kit: true}, true
 	case RemedySafety:
 		return Place{Screen: Safety}, true
+	case RemedyPower:
+		return Place{Screen: Settings, Part: PartPower}, true
 	}
 	return Place{}, false
 }

@@ -31,6 +31,23 @@ const (
 	Settings Name = "settings"
 	Setup    Name = "setup"
 	Reopen   Name = "reopen" // with a recovery kit or an invitation
+	Help     Name = "help"
+)
+
+// Part names a part of a screen that can be led to.
+type Part string
+
+// The parts, and whose they are.
+const (
+	PartContacts   Part = "contacts"   // Recover: whom to call
+	PartPeak       Part = "peak"       // Safety: peak days
+	PartCapacity   Part = "capacity"   // Safety: how many visitors the shop stands
+	PartAlerts     Part = "alerts"     // Settings: ways to be reached
+	PartStorefront Part = "storefront" // Settings: the shop's address
+	PartKeep       Part = "keep"       // Settings: how long backups are kept
+	PartQuiet      Part = "quiet"      // Settings: hours of heavy work
+	PartSource     Part = "source"     // Sources: all about one of them
+	PartPower      Part = "power"      // Settings: on battery and on a metered line
 )
 
 // Place is somewhere in the window: a screen, and what it should show there.
@@ -46,6 +63,11 @@ type Place struct {
 	Kit bool
 	// Change opens the form of the source in Sources.
 	Change bool
+	Part   Part // of the screen; "" for its first page
+	// Page is a page of Help, as [assets.PageFor] calls it; "" for the contents.
+	Page string
+	// From is where Help leads back to; the window fills it in.
+	From Name
 }
 
 // Env is what a screen works with.
@@ -63,8 +85,10 @@ type Env struct {
 	SaveFile func(name string, done func(path string))
 	// OpenFile shows a file in the program the system has for it.
 	OpenFile func(path string) error
-	Now      func() time.Time // the guard's clock
-	Build    string
+	// OpenURL shows a page in the browser.
+	OpenURL func(address string) error
+	Now     func() time.Time // the guard's clock
+	Build   string
 }
 
 // T returns the text of a key.

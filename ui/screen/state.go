@@ -32,13 +32,26 @@ func PastStateOf(w *assets.Words, s app.SourceStatus) (string, widgets.Tone) {
 	return w.T("stand.past"), widgets.ToneNeutral
 }
 
+// ProofOf tells what drills have shown of a source, in a few words.
+func ProofOf(w *assets.Words, p app.Proof) (string, widgets.Tone) {
+	switch p {
+	case app.ProofNone:
+		return w.T("proof.none"), widgets.ToneNeutral
+	case app.ProofProven:
+		return w.T("proof.proven"), widgets.ToneGood
+	case app.ProofFailed:
+		return w.T("proof.failed"), widgets.ToneDanger
+	}
+	return w.T("proof." + string(p)), widgets.ToneWarn
+}
+
 // StateOf tells how a source stands, in a few words.
 func StateOf(w *assets.Words, s app.SourceStatus) (string, widgets.Tone) {
 	tone := widgets.ToneNeutral
 	switch s.State {
 	case app.SourceSafe:
 		tone = widgets.ToneGood
-	case app.SourceLate, app.SourceUnproven, app.SourceIncomplete, app.SourceUnknown:
+	case app.SourceLate, app.SourceUnproven, app.SourceIncomplete, app.SourceUnknown, app.SourcePaused:
 		tone = widgets.ToneWarn
 	case app.SourceFailed:
 		tone = widgets.ToneDanger

@@ -115,7 +115,7 @@ func (s *Screen) keepCard() fyne.CanvasObject {
 	more := widgets.NewButton(t("settings.keep.own"), func() {
 		s.more = !s.more
 		screen.Visible(own, s.more)
-		widgets.Relayout(s.object)
+		s.f.Relayout()
 	})
 	screen.Visible(own, s.more || s.vm.Keep == keepOwn)
 	return widgets.NewCard(widgets.Column(widgets.Gap12,
@@ -163,8 +163,8 @@ func (s *Screen) keep(r app.Retention) {
 		return
 	}
 	t := s.env.T
-	s.object.ScrollToTop()
-	s.confirm.Ask(t("settings.keep.ask"), t("settings.keep.ask.text", map[string]any{"Words": keepWords(s.env.Words, r)}), t("settings.keep.ask.yes"), take)
+	s.f.Page.ScrollToTop()
+	s.f.Confirm.Ask(t("settings.keep.ask"), t("settings.keep.ask.text", map[string]any{"Words": keepWords(s.env.Words, r)}), t("settings.keep.ask.yes"), take)
 }
 
 // quietCard asks for the hours of heavy work.

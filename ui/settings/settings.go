@@ -1,15 +1,13 @@
-// Package settings is the screen for the few things the owner may choose, and
-// for what is good to know about this Kvart.
+// Package settings is the screen for what the owner may choose, for how Kvart
+// reaches him away from this computer, and for what is good to know about this
+// Kvart.
 package settings
 
 import (
 	"context"
 	"reflect"
-	"strconv"
-	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 
 	"kvart/app"
 	"kvart/assets"
@@ -17,100 +15,55 @@ import (
 	"kvart/ui/widgets"
 )
 
-// megabyte is the unit the upload limit is asked in.
-const megabyte = 1_000_000
-
-type fact struct{ Title, Value string }
-
-type viewModel struct {
-	Languages []string
-	Language  int // 0 is the computer's own
-	Autostart bool
-	Limit     string // megabytes a second, "" for none
-	Keep      keepName
-	Retention app.Retention // as chosen, with the usual one in place of none
-	KeepWords string
-	QuietFrom int
-	QuietTo   int
-	Facts     []fact
-	Vault     []fact
-	CanSetUp  bool
-}
-
-func model(w *assets.Words, s app.Status, set app.Settings, build string) viewModel {
-	v := viewModel{Languages: []string{w.T("settings.language.system")}, Autostart: set.Autostart}
-	for i, l := range assets.Languages() {
-		v.Languages = append(v.Languages, w.T("language."+l))
-		if l == set.Language {
-			v.Language = i + 1
-		}
-	}
-	if set.UploadLimit > 0 {
-		v.Limit = strconv.FormatFloat(float64(set.UploadLimit)/megabyte, 'f', -1, 64)
-	}
-	v.Keep, v.Retention = keepOf(set.Keep)
-	v.KeepWords = keepWords(w, v.Retention)
-	v.QuietFrom, v.QuietTo = quietHours(set)
-	v.Facts = []fact{{w.T("settings.build"), build}, {w.T("settings.secrets"), w.T("none")}}
-	if s.Secrets != "" {
-		v.Facts[1].Value = w.T("settings.secrets." + s.Secrets)
-	}
-	v.CanSetUp = s.Vault == nil
-	if i := s.Vault; i != nil {
-		yes := map[bool]string{true: w.T("yes"), false: w.T("no")}
-		stored := w.T("none")
-		if i.Bytes >= 0 {
-			stored = w.Bytes(i.Bytes)
-		}
-		v.Vault = []fact{
-			{w.T("settings.vault.shop"), i.Shop},
-			{w.T("settings.vault.kind"), w.T("storage." + string(i.Storage))},
-			{w.T("settings.vault.where"), i.Where},
-			{w.T("settings.vault.bytes"), stored},
-			{w.T("settings.vault.offsite"), yes[i.OffSite]},
-			{w.T("settings.vault.locked"), yes[s.Locked()]},
-			{w.T("settings.vault.open"), w.T("storage." + string(i.Storage) + ".unprotected")},
-		}
-	}
-	return v
-}
-
-// parseLimit reads megabytes a second; nothing, or nothing sensible, is false.
-func parseLimit(s string) (bytesPerSecond int64, ok bool) {
-	s = strings.ReplaceAll(strings.TrimSpace(s), ",", ".")
-	if s == "" {
-		return 0, true
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || !(f > 0 && f <= 100_000) { // NaN is neither
-		return 0, false
-	}
-	return int64(f * megabyte), true
+// leaf is a page that lives on its own.
+type leaf interface {
+	draw()
+	// enter fires the primary button.
+	enter()
+	// check brings buttons up to date when work begins or ends.
+	check()
 }
 
 // Screen is Settings.
 type Screen struct {
 	env      screen.Env
+	f        *screen.Frame
+	object   fyne.CanvasObject
 	status   app.Status
-	settings *app.Settings // nil until the guard told them
+	settings *app.Settings      // nil until the guard told them
+	watch    *app.WatchSettings // likewise
+	uptime   *app.Uptime        // likewise
 	vm       viewModel
-	object   *container.Scroll
-	body     *fyne.Container
-	trouble  *screen.Trouble
-	confirm  *screen.Confirm
-	more     bool // own numbers are shown
-	limit    *widgets.Entry
-	save     *widgets.Button
+	leaf     leaf // nil on the first page
+
+	more   bool    // own numbers are shown
+	typed  *string // the limit as it is typed, nil while it is not
+	limit  *widgets.Entry
+	save   *widgets.Button
+	tested map[string]told // what came of a test, by channel
+	looked *told           // what came of a look at the shop
+	parts  map[screen.Part]fyne.CanvasObject
+	newer  *updates
+}
+
+// told is what came of something, for the owner.
+type told struct {
+	Words string
+	Tone  widgets.Tone
 }
 
 var _ screen.Screen = (*Screen)(nil)
 
 // New returns Settings without a status yet.
 func New(env screen.Env) *Screen {
-	s := &Screen{env: env, body: widgets.Column(widgets.Gap16), trouble: screen.NewTrouble(env), confirm: screen.NewConfirm(env)}
-	s.object = widgets.Page(widgets.NewText(env.T("nav.settings"), widgets.Heading()), s.trouble.Object(), s.confirm.Object(), s.body)
-	s.trouble.OnChanged = func() { widgets.Relayout(s.object) }
-	s.confirm.OnChanged = s.trouble.OnChanged
+	s := &Screen{env: env, f: screen.NewFrame(env), tested: map[string]told{}}
+	s.object = s.f.Page
+	s.newer = newUpdates(s)
+	s.f.Worker.OnBusy = func() {
+		if s.leaf != nil {
+			s.leaf.check()
+		}
+	}
 	return s
 }
 
@@ -118,49 +71,126 @@ func New(env screen.Env) *Screen {
 func (s *Screen) Object() fyne.CanvasObject { return s.object }
 
 // Open implements [screen.Screen].
-func (s *Screen) Open(screen.Place) {
-	s.trouble.Show(nil, nil)
-	s.confirm.Close()
-	s.load()
+func (s *Screen) Open(p screen.Place) {
+	s.f.Trouble.Show(nil, nil)
+	s.f.Confirm.Close()
+	if l, ok := s.leaf.(interface{ typed() bool }); ok && l.typed() && p.Part == "" {
+		s.leaf.draw() // the guard may have been away for a moment
+		return
+	}
+	s.leaf, s.typed, s.tested, s.looked = nil, nil, map[string]told{}, nil
+	s.f.Page.ScrollToTop()
+	s.vm = viewModel{}
+	s.load(p.Part)
+	s.loadUptime()
+	s.newer.load()
 }
 
-func (s *Screen) load() {
+// load reads what was chosen, and leads to a part of it.
+func (s *Screen) load(part screen.Part) {
 	s.env.Go(func(ctx context.Context) func() {
 		set, err := s.env.Service.Settings(ctx)
+		var watch app.WatchSettings
+		if err == nil {
+			watch, err = s.env.Service.WatchSettings(ctx)
+		}
 		return func() {
-			s.trouble.Show(err, s.load)
-			if err == nil {
-				s.settings = &set
-				s.refresh()
+			s.f.Trouble.Show(err, func() { s.load(part) })
+			if err != nil {
+				return
 			}
+			s.settings, s.watch = &set, &watch
+			s.refresh()
+			s.lead(part)
 		}
 	})
 }
 
+func (s *Screen) loadUptime() {
+	s.env.Go(func(ctx context.Context) func() {
+		u, err := s.env.Service.Uptime(ctx)
+		return func() {
+			if err != nil {
+				return // the page says that nothing is known yet; load tells a guard that is gone
+			}
+			s.uptime = &u
+			s.refresh()
+		}
+	})
+}
+
+// lead brings a part of the page into view.
+func (s *Screen) lead(part screen.Part) {
+	o, ok := s.parts[part]
+	switch {
+	case part == screen.PartStorefront && s.watch.Storefront == nil:
+		s.openFront()
+	case part == screen.PartAlerts && len(s.watch.Channels) == 0:
+		s.openChannel(nil)
+	case ok:
+		widgets.ScrollTo(s.f.Page, o)
+	}
+}
+
 // Enter implements [screen.Screen].
 func (s *Screen) Enter() {
-	if s.save != nil && !s.save.Disabled() {
+	switch {
+	case s.leaf != nil:
+		s.leaf.enter()
+	case s.save != nil && !s.save.Disabled():
 		s.saveLimit()
 	}
 }
 
 // Back implements [screen.Screen].
-func (s *Screen) Back() bool { return s.confirm.Close() }
+func (s *Screen) Back() bool {
+	switch {
+	case s.f.Confirm.Close():
+	case s.leaf != nil:
+		if l, ok := s.leaf.(interface{ back() bool }); !ok || !l.back() {
+			s.goList()
+		}
+	default:
+		return false
+	}
+	return true
+}
 
 // Set implements [screen.Screen].
 func (s *Screen) Set(st app.Status) {
+	s.newer.follow(st)
 	s.status = st
 	s.refresh()
 }
 
+// refresh draws the first page anew when something on it changed.
 func (s *Screen) refresh() {
-	if s.settings == nil {
+	if s.settings == nil || s.watch == nil {
 		return
 	}
-	if m := model(s.env.Words, s.status, *s.settings, s.env.Build); !reflect.DeepEqual(m, s.vm) {
+	m := model(s.env.Words, facts{s.status, *s.settings, *s.watch, s.uptime, s.env.Build, s.env.Now()})
+	if !reflect.DeepEqual(m, s.vm) {
 		s.vm = m
-		s.draw()
+		if s.leaf == nil {
+			s.draw()
+		}
 	}
+}
+
+// turn shows a page of its own.
+func (s *Screen) turn(l leaf) {
+	s.f.Trouble.Show(nil, nil)
+	s.leaf = l
+	s.f.Page.ScrollToTop()
+	l.draw()
+}
+
+// goList shows the first page, as things stand now.
+func (s *Screen) goList() {
+	s.f.Trouble.Show(nil, nil)
+	s.leaf, s.vm = nil, viewModel{}
+	s.f.Page.ScrollToTop()
+	s.refresh()
 }
 
 // change sends changed settings; they are shown once the guard took them.
@@ -170,7 +200,7 @@ func (s *Screen) change(fn func(*app.Settings)) {
 	s.env.Go(func(ctx context.Context) func() {
 		err := s.env.Service.SetSettings(ctx, set)
 		return func() {
-			s.trouble.Show(err, func() { s.change(fn) })
+			s.f.Trouble.Show(err, func() { s.change(fn) })
 			if err == nil {
 				s.settings = &set
 			} else {
@@ -181,42 +211,56 @@ func (s *Screen) change(fn func(*app.Settings)) {
 	})
 }
 
-func (s *Screen) saveLimit() {
-	if n, ok := parseLimit(s.limit.Text); ok {
-		s.change(func(set *app.Settings) { set.UploadLimit = n })
-	}
+// changeWatch changes what is watched and whom it is told; done is called once
+// the guard took it.
+func (s *Screen) changeWatch(secrets app.Secrets, fn func(*app.WatchSettings), done func()) {
+	var set app.WatchSettings
+	s.f.Worker.Ask(func(ctx context.Context) (err error) {
+		set, err = screen.ChangeWatch(ctx, s.env.Service, secrets, fn)
+		return err
+	}, func() {
+		s.watch = &set
+		done()
+	}, func() { s.changeWatch(secrets, fn, done) })
 }
 
+func (s *Screen) backButton() *widgets.Button {
+	return widgets.NewButton(s.env.T("back"), func() { s.Back() })
+}
+
+// card is a card with a title, what it is about, and what can be done.
+func (s *Screen) card(title, hint string, objects ...fyne.CanvasObject) *widgets.Card {
+	rows := []fyne.CanvasObject{widgets.NewText(title, widgets.Sub()), widgets.NewText(hint, widgets.Caption())}
+	return widgets.NewCard(widgets.Column(widgets.Gap8, append(rows, objects...)...))
+}
+
+func (s *Screen) facts(title string, facts []fact, buttons ...fyne.CanvasObject) fyne.CanvasObject {
+	rows := []fyne.CanvasObject{widgets.NewText(title, widgets.Sub())}
+	for _, f := range facts {
+		rows = append(rows, widgets.Columns([]float32{30, 70}, widgets.NewText(f.Title, widgets.Muted()), widgets.NewText(f.Value, widgets.Body())))
+	}
+	if len(buttons) > 0 {
+		rows = append(rows, widgets.Leading(buttons...))
+	}
+	return widgets.NewCard(widgets.Column(widgets.Gap8, rows...))
+}
+
+// draw shows the first page.
 func (s *Screen) draw() {
 	t := s.env.T
-	language := widgets.NewSelect(s.vm.Languages, s.vm.Language, func(i int) {
-		tag := ""
-		if i > 0 {
-			tag = assets.Languages()[i-1]
-		}
-		s.change(func(set *app.Settings) { set.Language = tag })
-	})
-	autostart := widgets.NewCheck(t("settings.autostart"), s.vm.Autostart, func(on bool) {
-		s.change(func(set *app.Settings) { set.Autostart = on })
-	})
-	s.save = widgets.NewButton(t("settings.limit.save"), s.saveLimit)
-	s.save.Disable()
-	said := widgets.NewText(t("settings.limit.hint"), widgets.Caption())
-	s.limit = widgets.NewEntry(s.vm.Limit, func(v string) {
-		_, ok := parseLimit(v)
-		s.save.SetEnabled(ok && v != s.vm.Limit)
-		if ok {
-			said.Set(t("settings.limit.hint"))
-		} else {
-			said.Set(t("settings.limit.bad"))
-		}
-	})
+	part := func(p screen.Part, o fyne.CanvasObject) fyne.CanvasObject {
+		s.parts[p] = o
+		return o
+	}
+	s.parts = map[screen.Part]fyne.CanvasObject{}
 	objects := []fyne.CanvasObject{
-		s.card(t("settings.language"), t("settings.language.hint"), widgets.Leading(widgets.Sized(240, 0, language))),
-		s.card(t("settings.start"), t("settings.autostart.hint"), autostart),
-		widgets.NewCard(widgets.Column(widgets.Gap8, widgets.NewText(t("settings.limit"), widgets.Sub()), said,
-			widgets.Leading(widgets.Sized(140, 0, s.limit), s.save))),
-		s.keepCard(), s.quietCard(),
+		widgets.NewText(t("nav.settings"), widgets.Heading()),
+		widgets.Grid(widgets.Gap16, 320, 2, s.languageCard(), s.themeCard()),
+		part(screen.PartAlerts, s.alertsCard()), part(screen.PartStorefront, s.frontCard()), s.heartbeatCard(), s.noticesCard(),
+		s.card(t("settings.start"), t("settings.autostart.hint"), widgets.NewCheck(t("settings.autostart"), s.vm.Autostart, func(on bool) {
+			s.change(func(set *app.Settings) { set.Autostart = on })
+		})),
+		part(screen.PartPower, s.powerCard()), s.limitCard(), part(screen.PartKeep, s.keepCard()), part(screen.PartQuiet, s.quietCard()),
 	}
 	if s.vm.CanSetUp {
 		objects = append(objects, s.card(t("settings.vault"), t("sources.novault"), widgets.Leading(
@@ -224,18 +268,70 @@ func (s *Screen) draw() {
 	} else {
 		objects = append(objects, s.facts(t("settings.vault"), s.vm.Vault))
 	}
-	s.body.Objects = append(objects, s.facts(t("settings.about"), s.vm.Facts))
-	widgets.Relayout(s.object)
+	s.f.Put(append(objects, s.helpCard(), s.newer.object, s.facts(t("settings.about"), s.vm.Facts, widgets.NewButton(t("settings.licences.open"), s.openLicences),
+		widgets.NewButton(t("help.open"), func() { s.env.Show(screen.Place{Screen: screen.Help}) })))...)
 }
 
-func (s *Screen) card(title, hint string, o fyne.CanvasObject) fyne.CanvasObject {
-	return widgets.NewCard(widgets.Column(widgets.Gap8, widgets.NewText(title, widgets.Sub()), widgets.NewText(hint, widgets.Caption()), o))
+func (s *Screen) languageCard() fyne.CanvasObject {
+	t := s.env.T
+	pick := widgets.NewSelect(s.vm.Languages, s.vm.Language, func(i int) {
+		tag := ""
+		if i > 0 {
+			tag = assets.Languages()[i-1]
+		}
+		s.change(func(set *app.Settings) { set.Language = tag })
+	})
+	return s.card(t("settings.language"), t("settings.language.hint"), widgets.Leading(widgets.Sized(240, 0, pick)))
 }
 
-func (s *Screen) facts(title string, facts []fact) fyne.CanvasObject {
-	rows := []fyne.CanvasObject{widgets.NewText(title, widgets.Sub())}
-	for _, f := range facts {
-		rows = append(rows, widgets.Columns([]float32{30, 70}, widgets.NewText(f.Title, widgets.Muted()), widgets.NewText(f.Value, widgets.Body())))
+func (s *Screen) themeCard() fyne.CanvasObject {
+	t := s.env.T
+	var words []string
+	at := 0
+	for i, th := range app.Themes() {
+		key := string(th)
+		if th == app.ThemeSystem {
+			key = "system"
+		}
+		words = append(words, t("settings.theme."+key))
+		if th == s.settings.Theme {
+			at = i
+		}
 	}
-	return widgets.NewCard(widgets.Column(widgets.Gap8, rows...))
+	pick := widgets.NewSelect(words, at, func(i int) {
+		if i >= 0 {
+			s.change(func(set *app.Settings) { set.Theme = app.Themes()[i] })
+		}
+	})
+	return s.card(t("settings.theme"), t("settings.theme.hint"), widgets.Leading(widgets.Sized(240, 0, pick)))
+}
+
+func (s *Screen) limitCard() fyne.CanvasObject {
+	t := s.env.T
+	shown := s.vm.Limit
+	if s.typed != nil {
+		shown = *s.typed
+	}
+	s.save = widgets.NewButton(t("settings.limit.save"), s.saveLimit)
+	said := widgets.NewText(t("settings.limit.hint"), widgets.Caption())
+	check := func(v string) {
+		_, ok := parseLimit(v)
+		s.save.SetEnabled(ok && v != s.vm.Limit)
+		if ok {
+			said.Set(t("settings.limit.hint"))
+		} else {
+			said.Set(t("settings.limit.bad"))
+		}
+	}
+	s.limit = widgets.NewEntry(shown, func(v string) { s.typed = &v; check(v) })
+	check(shown)
+	return widgets.NewCard(widgets.Column(widgets.Gap8, widgets.NewText(t("settings.limit"), widgets.Sub()), said,
+		widgets.Leading(widgets.Sized(140, 0, s.limit), s.save)))
+}
+
+func (s *Screen) saveLimit() {
+	if n, ok := parseLimit(s.limit.Text); ok {
+		s.typed = nil
+		s.change(func(set *app.Settings) { set.UploadLimit = n })
+	}
 }

@@ -44,6 +44,14 @@ type pick struct {
 	Settings map[string]string
 	Admin    string
 	Secrets  app.Secrets
+	// Typed is what was filled in so far, where that is no answer yet.
+	Typed map[string]string
+	// Tried reports that the owner wanted it added, and that it could not be, or
+	// not before the setup was left.
+	Tried bool
+	// Again reports that it was answered before the setup was left: the secrets
+	// are to be filled in once more.
+	Again bool
 }
 
 // request returns what adds the source.
@@ -79,6 +87,10 @@ type Flow struct {
 	failed    map[string]error
 
 	shown *Screen // the window's language may have changed under way
+
+	recalled bool           // what was entered before the window was closed is in here
+	kept     app.SetupDraft // what the guard keeps of it
+	keeping  bool           // it is being told
 }
 
 // NewFlow returns a setup at its beginning.
@@ -123,7 +135,7 @@ func (f *Flow) resume(s app.Status, reconnect bool) {
 	if f.hasVault && len(s.Sources) > 0 && f.page != pageKit {
 		f.page = pageFirst
 	}
-	if f.page == pageAsk {
+	if f.page == pageAsk && (f.asked >= len(f.picks) || !f.picks[f.asked].On) {
 		f.page = pageWhat
 	}
 }
@@ -149,7 +161,7 @@ func (f *Flow) open() int {
 // answer takes what the owner said of the pick that is asked about.
 func (f *Flow) answer(settings map[string]string, admin string, secrets app.Secrets) {
 	p := &f.picks[f.asked]
-	p.Answered, p.Settings, p.Admin, p.Secrets = true, settings, admin, secrets
+	p.Answered, p.Settings, p.Admin, p.Secrets, p.Typed, p.Again = true, settings, admin, secrets, nil, false
 	if p.Own {
 		if name := screen.SuggestName(settings); name != "" {
 			p.Name = name
@@ -157,9 +169,13 @@ func (f *Flow) answer(settings map[string]string, admin string, secrets app.Secr
 	}
 }
 
-// added drops the secrets of what was added: the guard keeps them now.
-func (f *Flow) added(picks []int) {
-	for _, i := range picks {
+// tried takes in what was added of what is ticked, and drops the secrets of
+// that: the guard keeps them now.
+func (f *Flow) tried(added []int) {
+	for i := range f.picks {
+		f.picks[i].Tried = f.picks[i].Tried || f.picks[i].On
+	}
+	for _, i := range added {
 		f.picks[i].Added, f.picks[i].Secrets, f.picks[i].Admin = true, nil, ""
 	}
 }
@@ -171,64 +187,6 @@ func (f *Flow) unasked() {
 
 // know takes in the kinds there are.
 func (f *Flow) know(forms app.Forms) { f.forms, f.loc.Kinds = &forms, forms.Storages }
-
-// discovered takes in what was found, keeping what the owner ticked before.
-func (f *Flow) discovered(found []app.Found) {
-	var picks []pick
-	for _, n := range found {
-		p := pick{Found: n, On: n.Likely}
-		if k, ok := f.spec(n.Kind); ok {
-			p.Asks = screen.Asks(k, n.Settings)
-		}
-		for _, old := range f.picks {
-			if !old.Own && old.Kind == n.Kind && maps.Equal(old.Found.Settings, n.Settings) {
-				p = old
-			}
-		}
-		picks = append(picks, p)
-	}
-	own := len(picks)
-	for i, old := range f.picks {
-		if !old.Own {
-			continue
-		}
-		if f.page == pageAsk && i == f.asked {
-			own = len(picks)
-		}
-		picks = append(picks, old)
-	}
-	if f.page == pageAsk && f.picks[f.asked].Own {
-		f.asked = own
-	}
-	f.picks = picks
-}
-
-// add adds a source the owner chose; one that is there already is ticked.
-func (f *Flow) add(kind app.Kind, name string, settings map[string]string) {
-	for i, p := range f.picks {
-		if p.Kind == kind && maps.Equal(p.Found.Settings, settings) {
-			f.picks[i].On = true
-			return
-		}
-	}
-	f.picks = append(f.picks, pick{Found: app.Found{Kind: kind, Name: name, Settings: settings, Bytes: -1}, On: true, Own: true})
-}
-
-// describe begins a source of which the owner has to tell everything.
-func (f *Flow) describe(k app.KindSpec, name string) {
-	f.picks = append(f.picks, pick{Found: app.Found{Kind: k.Kind, Name: name, Bytes: -1}, On: true, Own: true, Asks: true})
-	f.asked, f.page = len(f.picks)-1, pageAsk
-}
-
-func (f *Flow) ticked() []pick {
-	var out []pick
-	for _, p := range f.picks {
-		if p.On {
-			out = append(out, p)
-		}
-	}
-	return out
-}
 
 // existing reports whether a vault lies there already: then its passphrase is
 // asked for, and nothing made.

@@ -215,7 +215,7 @@ func TestFlow_asksUntilAllIsAnswered(t *testing.T) {
 	if !f.picks[3].Answered || f.picks[3].Name != "MariaDB" {
 		t.Errorf("the answer is lost: %+v", f.picks[3])
 	}
-	f.added([]int{3})
+	f.tried([]int{3})
 	if p := f.picks[3]; !p.Added || len(p.Secrets) != 0 || p.Admin != "" {
 		t.Errorf("secrets stay: %+v", p)
 	}
@@ -235,5 +235,136 @@ func TestFlow_foundWhileDescribing(t *testing.T) {
 	}
 	if !f.back() || f.page != pageWhat || len(f.picks) != 4 {
 		t.Errorf("at %s with %d", f.page, len(f.picks))
+	}
+}
+
+// TestFlow_draft: what is kept of a setup that is left can be taken up again, and
+// holds neither secrets nor what is as it was found.
+func TestFlow_draft(t *testing.T) {
+	t.Parallel()
+	begin := func() *Flow {
+		f := NewFlow()
+		f.know(uitest.DatabaseForms())
+		return f
+	}
+	found := append(uitest.Found(), uitest.FoundDatabase())
+	f := begin()
+	f.recall(app.SetupDraft{}, nil)
+	f.discovered(found)
+	if d := f.draft(); !d.Empty() {
+		t.Errorf("nothing was done, and %+v is kept", d)
+	}
+	f.picks[1].On = false
+	f.add("folder", "Ny", map[string]string{"path": "/ny"})
+	f.next()
+	f.typed(map[string]string{"host": "10.0.0.9", "database": "but"})
+	d := f.draft()
+	if d.Page != "ask" || len(d.Picks) != 4 || d.Picks[2].Settings["database"] != "but" || d.Picks[2].Whole {
+		t.Fatalf("%+v", d)
+	}
+	f.answer(map[string]string{"host": "10.0.0.9", "database": "butik"}, "", app.Secrets{"password": app.NewSecret("hemligt")})
+	f.ask()
+	f.loc.Choose("s3")
+	f.loc.Fill(map[string]string{"bucket": "b"}, app.Secrets{"secret_key": app.NewSecret("s")})
+	f.shop = "Kaffe"
+	d = f.draft()
+	if d.Page != "where" || d.Storage.Settings["bucket"] != "b" || d.Shop != "Kaffe" {
+		t.Fatalf("%+v", d)
+	}
+
+	g := begin()
+	g.recall(d, nil)
+	g.discovered(found)
+	if g.page != pageAsk || g.picks[g.asked].Name != "MariaDB" || !g.picks[g.asked].Again || g.filled("database") != "butik" || len(g.ticked()) != 3 {
+		t.Fatalf("at %s, %+v", g.page, g.picks)
+	}
+	if g.shop != "Kaffe" || g.loc.Kind != "s3" || g.loc.Filled().Settings["bucket"] != "b" || len(g.loc.Filled().Secrets) != 0 || g.loc.Report != nil {
+		t.Errorf("%+v", g.loc)
+	}
+	g.discovered(nil) // the server is off today, and the disk is not there
+	if len(g.ticked()) != 3 || g.picks[g.asked].Name != "MariaDB" {
+		t.Errorf("what was wanted or filled in is lost: %+v", g.picks)
+	}
+	g.tried([]int{0, 1, 2})
+	g.hasVault, g.page = true, pageFirst
+	if d := g.draft(); !d.Empty() {
+		t.Errorf("all is done, and %+v is kept", d)
+	}
+}
+
+// filled returns what is filled in of the pick that is asked about.
+func (f *Flow) filled(key string) string { return f.picks[f.asked].filling().Settings[key] }
+
+// TestFlow_recallUndoesNothing: what the owner did already counts more than what
+// was kept, and kinds that are no more are left out.
+func TestFlow_recallUndoesNothing(t *testing.T) {
+	t.Parallel()
+	d := app.SetupDraft{Page: "where", Picks: []app.DraftPick{{Kind: "gone", Name: "X", On: true, Own: true}}, Storage: app.DraftStorage{Kind: "gone"}}
+	f := NewFlow()
+	f.know(uitest.Forms())
+	f.recall(d, nil)
+	if f.page != pageWhat || len(f.picks) != 0 || f.loc.Kind != "" {
+		t.Errorf("at %s with %+v", f.page, f.picks)
+	}
+	// what a recovery kit brought back meanwhile is protected
+	back := app.SourceStatus{Source: app.Source{Kind: "sqlite", Settings: map[string]string{"path": "/k.db"}}}
+	f = NewFlow()
+	f.know(uitest.Forms())
+	f.recall(app.SetupDraft{Picks: []app.DraftPick{
+		{Kind: "sqlite", Name: "Kassan", Found: map[string]string{"path": "/k.db"}, On: true},
+		{Kind: "sqlite", Name: "Lager", Found: map[string]string{"path": "/l.db"}, On: true},
+	}}, []app.SourceStatus{back})
+	if len(f.unadded()) != 1 || f.picks[0].Name != "Lager" {
+		t.Errorf("%+v", f.picks)
+	}
+	f = NewFlow()
+	f.know(uitest.Forms())
+	f.add("folder", "Ny", map[string]string{"path": "/ny"})
+	f.recall(app.SetupDraft{Page: "where", Shop: "Y"}, nil)
+	if f.page != pageWhat || f.shop != "" || len(f.picks) != 1 {
+		t.Errorf("at %s with %+v", f.page, f.picks)
+	}
+}
+
+// TestModelFirst_left: protected is said only when nothing is left, and what is
+// left is said by name.
+func TestModelFirst_left(t *testing.T) {
+	t.Parallel()
+	w, err := assets.NewWords("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unread := uitest.Safe()
+	unread.Sources[1].Point.Verified = false
+	unconfirmed := uitest.Safe()
+	unconfirmed.Kit = app.KitState{Number: 3, Made: uitest.Now()}
+	part := NewFlow()
+	part.picks = []pick{{Found: app.Found{Name: "Butiken"}, On: true, Tried: true}, {Found: app.Found{Name: "Annat"}, On: true}}
+	for name, tt := range map[string]struct {
+		s     app.Status
+		f     *Flow
+		state firstState
+		left  string // what is not done; "" for nothing
+	}{
+		"all done":    {uitest.Safe(), NewFlow(), firstDone, ""},
+		"not read":    {unread, NewFlow(), firstWaiting, "Lager is backed up; the backup has yet to be read back"},
+		"kit":         {uitest.Kitless(), NewFlow(), firstKit, "The recovery kit has yet to be made and confirmed"},
+		"unconfirmed": {unconfirmed, NewFlow(), firstKit, "The recovery kit is made; its code has yet to be typed back"},
+		"not added":   {uitest.Safe(), part, firstPart, "Butiken isn't connected yet, and not protected"},
+	} {
+		v := modelFirst(w, tt.s, tt.f, uitest.Now())
+		var left []string
+		for _, l := range v.Left {
+			if !l.Done {
+				left = append(left, l.Text)
+			}
+		}
+		if v.State != tt.state || strings.Join(left, "\n") != tt.left {
+			t.Errorf("%s: %s, left %q", name, v.State, left)
+		}
+	}
+	late := uitest.Late()
+	if v := modelFirst(w, late, NewFlow(), uitest.Now()); v.State != firstUnsure || len(v.Problems) == 0 || v.Problems[0].Source != "Lager" {
+		t.Errorf("something else is amiss, and not said: %+v", v)
 	}
 }

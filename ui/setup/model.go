@@ -20,6 +20,7 @@ const (
 	firstFailed  firstState = "failed"
 	firstUnsure  firstState = "unsure" // done, but something else keeps the shop from being safe
 	firstKit     firstState = "kit"    // done, but without a kit nobody else can open it
+	firstPart    firstState = "part"   // something that was ticked could not be added
 	firstDone    firstState = "done"
 )
 
@@ -29,6 +30,8 @@ type firstView struct {
 	Title, Text, Button string
 	Job                 *screen.JobModel
 	Problems            []screen.Problem
+	Left                []leftItem // what it takes, and what of it is done
+	Again               bool       // something that was ticked is not protected, and the button is for something else
 }
 
 // firstStateOf says how the first backup stands: done when every source has a
@@ -41,6 +44,8 @@ func firstStateOf(s app.Status, f *Flow, done, failed bool) firstState {
 		return firstNothing
 	case done && !s.Kit.Good():
 		return firstKit
+	case len(f.unadded()) > 0:
+		return firstPart
 	case done && s.Verdict != app.VerdictSafe:
 		return firstUnsure
 	case done:
@@ -69,7 +74,18 @@ func modelFirst(w *assets.Words, s app.Status, f *Flow, now time.Time) firstView
 		j := screen.ModelJob(w, *s.Job, now)
 		v.Job = &j
 	}
+	if v.State != firstNothing {
+		v.Left, v.Again = modelLeft(w, s, f), v.State != firstPart && len(f.unadded()) > 0
+	}
+	if v.State == firstUnsure {
+		for _, p := range s.Problems {
+			v.Problems = append(v.Problems, screen.Explain(w, p.Error, p.Source))
+		}
+	}
 	key := "setup.first." + string(v.State)
 	v.Title, v.Text, v.Button = w.T(key+".title"), w.T(key+".text"), w.T(key+".button")
+	if v.State == firstPart && (!done || !s.Kit.Good()) {
+		v.Text = w.T(key + ".more")
+	}
 	return v
 }

@@ -1,9 +1,6 @@
 package setup
 
 import (
-	"reflect"
-	"slices"
-
 	"fyne.io/fyne/v2"
 
 	"kvart/app"
@@ -58,6 +55,11 @@ func (s *Screen) drawSteps() {
 		s.steps.Add(widgets.NewPill(s.env.T("setup.step", map[string]any{"N": i + 1, "Step": s.env.T("setup.step." + string(p))}), tone))
 	}
 	s.steps.Refresh()
+	words := ""
+	if n := s.flow.minutes(); n > 0 {
+		words = s.env.Words.N("setup.minutes", n)
+	}
+	s.left.Set(words)
 }
 
 func (s *Screen) put(objects ...fyne.CanvasObject) {
@@ -85,23 +87,11 @@ func (s *Screen) what() []fyne.CanvasObject {
 	case len(s.flow.picks) == 0:
 		rows = append(rows, widgets.NewText(t("sources.found.none"), widgets.Muted()))
 	}
-	objects := []fyne.CanvasObject{s.title("setup.what"), widgets.NewCard(widgets.Column(widgets.Gap12, rows...))}
+	objects := append([]fyne.CanvasObject{s.title("setup.what"), widgets.NewCard(widgets.Column(widgets.Gap8, rows...))}, s.kinds()...)
 	if !s.flow.hasVault {
 		objects = append(objects, s.haveKit())
 	}
-	if s.flow.forms == nil {
-		return objects
-	}
-	var more []fyne.CanvasObject
-	for _, k := range s.flow.forms.Sources {
-		kind := map[string]any{"Kind": t("source." + string(k.Kind))}
-		if f, ok := screen.PathField(k); ok {
-			more = append(more, widgets.NewButton(t("setup.add."+string(f.Type), kind), func() { s.addOwn(k, f) }))
-		} else {
-			more = append(more, widgets.NewButton(t("setup.add.form", kind), func() { s.flow.describe(k, t("source."+string(k.Kind))); s.show() }))
-		}
-	}
-	return append(objects, widgets.NewText(t("setup.add"), widgets.Sub()), widgets.Leading(more...))
+	return objects
 }
 
 // pickRow is one thing that may be protected.
@@ -141,24 +131,24 @@ func (s *Screen) asking() []fyne.CanvasObject {
 		return nil // a kind this guard no longer knows
 	}
 	if s.access == nil || s.accessOf != s.flow.asked {
-		fill := screen.Filling{Settings: p.Found.Settings}
-		if p.Answered {
-			fill = screen.Filling{Settings: p.Settings, Secrets: p.Secrets}
-		}
-		s.access, s.accessOf = screen.NewAccess(s.env, s.ask, spec, fill), s.flow.asked
+		s.access, s.accessOf = screen.NewAccess(s.env, s.ask, spec, p.filling()), s.flow.asked
 		s.access.Prove = true
-		s.access.OnChanged, s.access.OnTake = s.check, s.answered
+		s.access.OnChanged = func() { s.flow.typed(s.access.Settings()); s.check() }
+		s.access.OnTake = s.answered
 		s.access.OnShape = func() { widgets.Relayout(s.scroll) }
 		s.access.Reveal = func(part fyne.CanvasObject) { widgets.ScrollTo(s.scroll, part) }
 	}
-	name := p.Name
+	name, text := p.Name, t("setup.ask.text")
 	if p.Own {
-		name = t("source." + string(p.Kind))
+		name, text = t("source."+string(p.Kind)), t("setup.ask.own.text")
+	}
+	if p.Again {
+		text = t("setup.ask.again.text")
 	}
 	kind := "source." + string(p.Kind)
 	skip := widgets.Row(widgets.Gap16, nil, widgets.NewText(t("setup.ask.skip.text"), widgets.Caption()), widgets.NewQuiet(t("setup.ask.skip"), s.skip))
 	return []fyne.CanvasObject{
-		widgets.Column(widgets.Gap8, widgets.NewText(t("setup.ask.title", map[string]any{"Name": name}), widgets.Heading()), widgets.NewText(t("setup.ask.text"), widgets.Muted())),
+		widgets.Column(widgets.Gap8, widgets.NewText(t("setup.ask.title", map[string]any{"Name": name}), widgets.Heading()), widgets.NewText(text, widgets.Muted())),
 		widgets.NewCard(widgets.Column(widgets.Gap16,
 			widgets.Column(widgets.Gap4, widgets.NewText(t(kind), widgets.Sub()), widgets.NewText(t(kind+".hint"), widgets.Caption())),
 			s.access.Object(nil, nil))),
@@ -282,28 +272,4 @@ func (s *Screen) password(to *string) *widgets.Entry {
 	e := widgets.NewPassword(func(v string) { *to = v; s.check() })
 	e.Text = *to
 	return e
-}
-
-// showFirst draws the last page, anew only where something has changed.
-func (s *Screen) showFirst() {
-	v := modelFirst(s.env.Words, s.status, s.flow, s.env.Now())
-	if v.Job != nil {
-		s.job.Set(*v.Job)
-		widgets.Relayout(s.scroll)
-	}
-	old := s.shown
-	s.shown = v
-	same := old.State == v.State && slices.EqualFunc(old.Problems, v.Problems, func(a, b screen.Problem) bool { return reflect.DeepEqual(a, b) })
-	if !same {
-		objects := []fyne.CanvasObject{widgets.Column(widgets.Gap8, widgets.NewText(v.Title, widgets.Heading()), widgets.NewText(v.Text, widgets.Muted()))}
-		if v.Job != nil {
-			objects = append(objects, s.job.Object())
-		}
-		for _, p := range v.Problems {
-			objects = append(objects, screen.ProblemCard(p, nil))
-		}
-		s.put(objects...)
-		s.next.SetText(v.Button)
-	}
-	s.check()
 }

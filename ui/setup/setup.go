@@ -21,6 +21,7 @@ type Screen struct {
 	object  fyne.CanvasObject
 	scroll  *container.Scroll
 	steps   *fyne.Container
+	left    *widgets.Text // how long it still takes
 	body    *fyne.Container
 	trouble *screen.Trouble
 	back    *widgets.Button
@@ -53,7 +54,8 @@ func New(env screen.Env, f *Flow) *Screen {
 	s.opener = screen.NewOpener(env, s.ask)
 	s.maker = kit.NewMaker(env, s.ask)
 	s.maker.Fail = s.trouble.Show
-	s.scroll = widgets.Page(s.steps, s.trouble.Object(), s.opener.Object(), s.body)
+	s.left = widgets.NewText("", widgets.Caption().Line())
+	s.scroll = widgets.Page(widgets.Row(widgets.Gap16, nil, s.steps, s.left), s.trouble.Object(), s.opener.Object(), s.body)
 	s.trouble.OnChanged = func() { widgets.Relayout(s.scroll) }
 	s.opener.OnChanged = func() { s.scroll.ScrollToTop(); widgets.Relayout(s.scroll) }
 	s.maker.OnChanged = func() { widgets.Relayout(s.scroll); s.check() }
@@ -97,10 +99,14 @@ func (s *Screen) Open(p screen.Place) {
 
 // Set implements [screen.Screen].
 func (s *Screen) Set(st app.Status) {
+	confirmed := st.Kit.Good() && !s.status.Kit.Good()
 	s.status = st
 	s.maker.Set(st.Kit)
-	if s.flow.page == pageFirst {
+	switch {
+	case s.flow.page == pageFirst:
 		s.showFirst()
+	case s.flow.page == pageKit && confirmed:
+		s.check() // the page itself may have known before
 	}
 }
 
@@ -178,31 +184,6 @@ func (s *Screen) ask(work func(ctx context.Context) error, done func(), again fu
 	})
 }
 
-// discover asks for the kinds there are and for what is on this computer.
-func (s *Screen) discover() {
-	if s.looking {
-		return
-	}
-	s.looking = true
-	s.show()
-	s.env.Go(func(ctx context.Context) func() {
-		forms, err := s.env.Service.Forms(ctx)
-		var found []app.Found
-		if err == nil {
-			found, err = s.env.Service.Discover(ctx)
-		}
-		return func() {
-			s.looking = false
-			s.trouble.Show(err, s.discover)
-			if len(forms.Storages) > 0 {
-				s.flow.know(forms)
-			}
-			s.flow.discovered(found)
-			s.show()
-		}
-	})
-}
-
 // makeVault makes or opens the vault and then adds the sources.
 func (s *Screen) makeVault() {
 	if s.flow.lack() != "" {
@@ -241,6 +222,7 @@ func (s *Screen) addSources() {
 	picks := slices.Clone(s.flow.picks)
 	failed := map[string]error{}
 	var added []int
+	var lost error
 	stranger := struct {
 		pick int
 		err  error
@@ -259,6 +241,9 @@ func (s *Screen) addSources() {
 			}
 			_, err := s.env.Service.AddSource(ctx, p.request(name))
 			switch code := app.CodeOf(err); {
+			case code == app.CodeGuardOffline:
+				lost = err // it says nothing of the source
+				return nil
 			case err == nil, code == app.CodeSourceExists: // an opened vault may have brought it already
 				added = append(added, i)
 			default:
@@ -270,8 +255,12 @@ func (s *Screen) addSources() {
 		}
 		return ctx.Err()
 	}, func() {
+		s.flow.tried(added)
+		if lost != nil {
+			s.trouble.Show(lost, s.addSources)
+			return
+		}
 		s.flow.failed = failed
-		s.flow.added(added)
 		if stranger.err != nil && s.meets(stranger.pick, stranger.err) {
 			return
 		}
@@ -333,16 +322,20 @@ func (s *Screen) firstButton() {
 	case firstKit:
 		s.flow.page, s.flow.kitGood = pageKit, false
 		s.show()
+	case firstPart:
+		s.again()
 	default:
 		s.flow.picks, s.flow.failed = nil, map[string]error{}
+		s.keep()
 		s.leave()
 	}
 }
 
 // check brings the buttons up to date with what is lacking.
 func (s *Screen) check() {
+	s.keep()
 	lack := s.lack()
-	hint := ""
+	hint := s.proved()
 	if lack != "" {
 		hint = s.env.T("setup.lack." + lack)
 	}
@@ -355,7 +348,7 @@ func (s *Screen) check() {
 	i := slices.Index(pages, s.flow.page)
 	after := s.flow.page == pageFirst || s.flow.page == pageKit
 	screen.Visible(s.back, i > 0 && !s.flow.made && !after)
-	screen.Visible(s.later, s.flow.page != pageFirst || s.shown.State == firstKit)
+	screen.Visible(s.later, s.flow.page != pageFirst || s.shown.State == firstKit || s.shown.State == firstPart)
 	s.back.SetEnabled(!s.busy)
 	s.later.SetEnabled(!s.busy)
 	s.picker.Check(s.busy)
@@ -372,6 +365,19 @@ func (s *Screen) check() {
 		}
 	}
 	s.foot.Refresh()
+}
+
+// proved tells what was proven of the place for the backups; "" on other pages.
+func (s *Screen) proved() string {
+	r := s.flow.loc.Report
+	if s.flow.page != pageWhere || r == nil {
+		return ""
+	}
+	key := "setup.foot.proved"
+	if s.flow.loc.Locked() {
+		key = "setup.foot.locked"
+	}
+	return s.env.T(key, map[string]any{"Ms": s.env.Words.Number(max(r.RoundTrip.Milliseconds(), 1))})
 }
 
 // lack tells what keeps the page from being left forwards.

@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/container"
 
 	"kvart/app"
+	"kvart/assets"
 	"kvart/ui/screen"
 	"kvart/ui/widgets"
 )
@@ -26,6 +27,7 @@ type Screen struct {
 	adding  *adder // nil while nothing is added
 	editing string // the source whose form is shown; "" for none
 	form    *screen.SourceForm
+	detail  *detail // nil while the list is shown
 	status  app.Status
 	worker  *screen.Worker
 	checked map[string]screen.CheckView // what the last check of a source found
@@ -51,9 +53,14 @@ func (s *Screen) Object() fyne.CanvasObject { return s.object }
 func (s *Screen) Open(p screen.Place) {
 	s.trouble.Show(nil, nil)
 	s.confirm.Close()
+	s.detail = nil
 	s.closeAdder()
-	if p.Change && p.Source != "" {
+	switch {
+	case p.Source == "":
+	case p.Change:
 		s.edit(p.Source)
+	case p.Part == screen.PartSource:
+		s.openDetail(p.Source)
 	}
 }
 
@@ -66,6 +73,8 @@ func (s *Screen) Enter() {
 		if s.form != nil {
 			s.form.Submit()
 		}
+	case s.detail != nil:
+		s.detail.enter()
 	case s.vm.CanAdd:
 		s.openAdder()
 	case s.vm.Past:
@@ -80,6 +89,10 @@ func (s *Screen) Back() bool {
 	if s.confirm.Close() {
 		return true
 	}
+	if d := s.detail; d != nil && d.renaming && s.editing == "" {
+		d.leaveName()
+		return true
+	}
 	return s.closeAdder()
 }
 
@@ -90,6 +103,11 @@ func (s *Screen) Set(st app.Status) {
 	s.names = s.names[:0]
 	for _, c := range m.Cards {
 		s.names = append(s.names, c.Name)
+	}
+	if s.detail != nil {
+		s.vm, s.drawn = m, true
+		s.detail.refresh()
+		return
 	}
 	if s.drawn && reflect.DeepEqual(m, s.vm) {
 		return
@@ -109,7 +127,10 @@ func (s *Screen) openAdder() {
 
 func (s *Screen) closeAdder() bool {
 	if s.adding == nil && s.editing == "" {
-		return false
+		if s.detail == nil {
+			return false
+		}
+		s.detail = nil
 	}
 	s.adding, s.editing, s.form = nil, "", nil
 	s.draw()
@@ -122,6 +143,11 @@ func (s *Screen) put(objects ...fyne.CanvasObject) {
 }
 
 func (s *Screen) draw() {
+	if s.detail != nil {
+		s.detail.drawn = false
+		s.detail.refresh()
+		return
+	}
 	t := s.env.T
 	add := widgets.NewPrimary(t("sources.add"), s.openAdder)
 	switch {
@@ -145,6 +171,30 @@ func (s *Screen) card(c card) fyne.CanvasObject {
 			widgets.NewText(c.Kind, widgets.Caption()), widgets.NewText(c.Where, widgets.Caption().Cut())), widgets.NewPill(c.State, c.Tone)),
 	}
 	rows = append(rows, screen.FactGrid(c.Facts))
+	rows = append(rows, s.troubles(c, true)...)
+	if v, ok := s.checked[c.Name]; ok {
+		rows = append(rows, s.found(c.Name, v)...)
+	}
+	change := widgets.NewButton(t("sources.change"), func() { s.edit(c.Name) })
+	if c.Secret {
+		change = widgets.NewPrimary(t("remedy.source"), func() { s.edit(c.Name) })
+	}
+	buttons := []fyne.CanvasObject{widgets.NewButton(t("detail.open"), func() { s.openDetail(c.Name) })}
+	if !s.vm.Past {
+		buttons = append(buttons, change, widgets.NewButton(t("sources.check"), func() { s.check(c.Name) }))
+	}
+	buttons = append(buttons, widgets.NewButton(t("sources.history"), func() { s.env.Show(screen.Place{Screen: screen.History, Source: c.Name}) }))
+	if !s.vm.Past {
+		buttons = append(buttons, widgets.NewButton(t("sources.remove"), func() { s.askRemove(c.Name) }))
+	}
+	rows = append(rows, widgets.Leading(buttons...))
+	return widgets.NewCard(widgets.Column(widgets.Gap12, rows...))
+}
+
+// troubles tells what is amiss with a source, below a line where something
+// stands before it.
+func (s *Screen) troubles(c card, below bool) (rows []fyne.CanvasObject) {
+	t := s.env.T
 	if c.Problem != nil {
 		rows = append(rows, widgets.Line(), widgets.NewText(c.Problem.Title, widgets.Strong().In(widgets.ToneDanger.Text())),
 			widgets.NewText(c.Problem.Meaning, widgets.Body()), widgets.NewText(c.Problem.Next, widgets.Muted()))
@@ -161,18 +211,10 @@ func (s *Screen) card(c card) fyne.CanvasObject {
 			rows = append(rows, widgets.NewText(c.More, widgets.Caption()))
 		}
 	}
-	if v, ok := s.checked[c.Name]; ok {
-		rows = append(rows, s.found(c.Name, v)...)
+	if !below && len(rows) > 0 {
+		rows = rows[1:]
 	}
-	change := widgets.NewButton(t("sources.change"), func() { s.edit(c.Name) })
-	if c.Secret {
-		change = widgets.NewPrimary(t("remedy.source"), func() { s.edit(c.Name) })
-	}
-	rows = append(rows, widgets.Leading(change,
-		widgets.NewButton(t("sources.check"), func() { s.check(c.Name) }),
-		widgets.NewButton(t("sources.history"), func() { s.env.Show(screen.Place{Screen: screen.History, Source: c.Name}) }),
-		widgets.NewButton(t("sources.remove"), func() { s.askRemove(c.Name) })))
-	return widgets.NewCard(widgets.Column(widgets.Gap12, rows...))
+	return rows
 }
 
 // found tells what a check of a source found.
@@ -232,10 +274,28 @@ func (s *Screen) kindOf(name string) app.Kind {
 	return ""
 }
 
+// askRemove asks before a source is given up, and says what becomes of its
+// backups.
 func (s *Screen) askRemove(name string) {
-	args := map[string]any{"Name": name}
-	s.object.ScrollToTop()
-	s.confirm.Ask(s.env.T("sources.remove.ask", args), s.env.T("sources.remove.text"), s.env.T("sources.remove.yes"), func() { s.remove(name) })
+	s.trouble.Show(nil, nil)
+	s.env.Go(func(ctx context.Context) func() {
+		set, err := s.env.Service.Settings(ctx)
+		return func() {
+			s.object.ScrollToTop()
+			if err != nil {
+				s.trouble.Show(err, func() { s.askRemove(name) })
+				return
+			}
+			keep := set.Keep
+			if keep == (app.Retention{}) {
+				keep = app.DefaultRetention()
+			}
+			w := s.env.Words
+			s.confirm.Ask(w.T("sources.remove.ask", assets.Args{"Name": name}),
+				w.T("detail.remove.text", assets.Args{"Months": w.N("settings.keep.months", int64(keep.Monthly))}),
+				w.T("sources.remove.yes"), func() { s.remove(name) })
+		}
+	})
 }
 
 func (s *Screen) remove(name string) {

@@ -4,6 +4,7 @@ package theme
 
 import (
 	"image/color"
+	"maps"
 
 	"fyne.io/fyne/v2"
 	fynetheme "fyne.io/fyne/v2/theme"
@@ -37,13 +38,19 @@ const (
 	SizePill       fyne.ThemeSizeName = "kvartPill"       // text of a pill
 )
 
-type kvart struct{ fyne.Theme }
+// kvart holds its colours by name: they are asked for with every drawing.
+type kvart struct {
+	fyne.Theme
+	light, dark map[fyne.ThemeColorName]color.Color
+}
 
 var _ fyne.Theme = kvart{}
 
 // New returns Kvart's theme. Which variant is shown is the desktop's choice,
 // or that of FYNE_THEME.
-func New() fyne.Theme { return kvart{fynetheme.DefaultTheme()} }
+func New() fyne.Theme {
+	return kvart{Theme: fynetheme.DefaultTheme(), light: light().named(), dark: dark().named()}
+}
 
 // Fixed returns Kvart's theme in one variant, whatever the desktop chose.
 func Fixed(v fyne.ThemeVariant) fyne.Theme { return fixed{New(), v} }
@@ -59,11 +66,11 @@ func (f fixed) Color(n fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
 
 // Color implements [fyne.Theme].
 func (k kvart) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
-	p := light()
+	named := k.light
 	if v == fynetheme.VariantDark {
-		p = dark()
+		named = k.dark
 	}
-	if c, ok := p.named(n); ok {
+	if c, ok := named[n]; ok {
 		return c
 	}
 	return k.Theme.Color(n, v)
@@ -113,7 +120,7 @@ func rgb(v uint32) color.NRGBA {
 func light() palette {
 	return palette{
 		Palette: assets.LightPalette(),
-		side:    rgb(0xFBFAF7), track: rgb(0xE9E7E0), disabled: rgb(0x66706B), onPrimary: rgb(0xFFFFFF), edge: rgb(0x8B938E),
+		side:    rgb(0xFBFAF7), track: rgb(0xE9E7E0), disabled: rgb(0x5F6964), onPrimary: rgb(0xFFFFFF), edge: rgb(0x8B938E),
 		// Amber is too pale to be read as text on white.
 		warnText: rgb(0x8A5300),
 		goodTint: rgb(0xE0EFEA), warnTint: rgb(0xFDF0D9), dangerTint: rgb(0xFBE4E1), neutralTint: rgb(0xEDEBE5), neutralText: rgb(0x565F5A),
@@ -132,13 +139,11 @@ func dark() palette {
 	}
 }
 
-// named returns the colour a name stands for, if Kvart has an opinion on it.
-func (p palette) named(n fyne.ThemeColorName) (color.Color, bool) {
-	if c, ok := p.own()[n]; ok {
-		return c, true
-	}
-	c, ok := p.fynes()[n]
-	return c, ok
+// named returns the colours on which Kvart has an opinion.
+func (p palette) named() map[fyne.ThemeColorName]color.Color {
+	all := p.own()
+	maps.Copy(all, p.fynes())
+	return all
 }
 
 func (p palette) own() map[fyne.ThemeColorName]color.Color {

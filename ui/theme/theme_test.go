@@ -2,30 +2,11 @@ package theme
 
 import (
 	"image/color"
-	"math"
 	"testing"
 
 	"fyne.io/fyne/v2"
 	fynetheme "fyne.io/fyne/v2/theme"
 )
-
-// luminance is the relative luminance of WCAG 2.
-func luminance(c color.Color) float64 {
-	r, g, b, _ := c.RGBA()
-	lin := func(v uint32) float64 {
-		f := float64(v) / 0xFFFF
-		if f <= 0.04045 {
-			return f / 12.92
-		}
-		return math.Pow((f+0.055)/1.055, 2.4)
-	}
-	return 0.2126*lin(r) + 0.7152*lin(g) + 0.0722*lin(b)
-}
-
-func contrast(a, b color.Color) float64 {
-	la, lb := luminance(a), luminance(b)
-	return (max(la, lb) + 0.05) / (min(la, lb) + 0.05)
-}
 
 // The tests of this package are not parallel: Fyne makes its default theme when it
 // is first asked for, without a lock.
@@ -36,7 +17,7 @@ func TestTheme_textCanBeRead(t *testing.T) {
 		fynetheme.ColorNamePlaceHolder:         ground,
 		fynetheme.ColorNameForegroundOnPrimary: {fynetheme.ColorNamePrimary},
 		fynetheme.ColorNameForegroundOnError:   {fynetheme.ColorNameError},
-		fynetheme.ColorNameDisabled:            {fynetheme.ColorNameBackground, ColorSurface},
+		fynetheme.ColorNameDisabled:            {fynetheme.ColorNameBackground, ColorSurface, fynetheme.ColorNameDisabledButton},
 		ColorMuted:                             ground,
 		ColorNeutralText:                       {ColorNeutralTint},
 		ColorGoodText:                          append([]fyne.ThemeColorName{ColorGoodTint}, ground...),
@@ -47,10 +28,22 @@ func TestTheme_textCanBeRead(t *testing.T) {
 		th := Fixed(v)
 		for text, grounds := range pairs {
 			for _, g := range grounds {
-				if c := contrast(th.Color(text, v), th.Color(g, v)); c < 4.5 {
+				if c := Contrast(th.Color(text, v), th.Color(g, v)); c < 4.5 {
 					t.Errorf("variant %d: %s on %s has contrast %.2f", v, text, g, c)
 				}
 			}
+		}
+	}
+}
+
+func TestContrast(t *testing.T) {
+	grey := color.NRGBA{R: 0x76, G: 0x76, B: 0x76, A: 0xFF}
+	for _, tt := range []struct {
+		a, b color.Color
+		want float64
+	}{{color.Black, color.White, 21}, {color.White, color.White, 1}, {color.White, grey, 4.54}} {
+		if got := Contrast(tt.a, tt.b); got < tt.want-0.01 || got > tt.want+0.01 {
+			t.Errorf("%v on %v: %.3f, want %.2f", tt.a, tt.b, got, tt.want)
 		}
 	}
 }

@@ -21,7 +21,10 @@ type named interface {
 
 // Visible returns everything on a canvas that is not hidden, in the order of
 // the tree.
-func Visible(c fyne.Canvas) []fyne.CanvasObject {
+func Visible(c fyne.Canvas) []fyne.CanvasObject { return VisibleIn(c.Content()) }
+
+// VisibleIn returns everything in a tree that is not hidden, in its order.
+func VisibleIn(root fyne.CanvasObject) []fyne.CanvasObject {
 	var out []fyne.CanvasObject
 	var walk func(o fyne.CanvasObject)
 	walk = func(o fyne.CanvasObject) {
@@ -40,7 +43,7 @@ func Visible(c fyne.Canvas) []fyne.CanvasObject {
 			}
 		}
 	}
-	walk(c.Content())
+	walk(root)
 	return out
 }
 
@@ -52,6 +55,8 @@ func Texts(c fyne.Canvas) []string {
 		case *widgets.Text:
 			out = append(out, w.Words())
 		case *widgets.Strip:
+			out = append(out, w.Words())
+		case *widgets.Prose:
 			out = append(out, w.Words())
 		case *widgets.Entry:
 			out = append(out, w.Text, w.PlaceHolder)
@@ -103,6 +108,8 @@ func label(o fyne.CanvasObject) (string, bool) {
 		return w.Text, true
 	case *widgets.Check:
 		return w.Text, true
+	case *widget.Hyperlink:
+		return w.Text, true
 	case named:
 		return w.Name(), true
 	}
@@ -143,6 +150,10 @@ func PressNth(t testing.TB, c fyne.Canvas, name string, nth int) {
 	}
 	if d, ok := o.(fyne.Disableable); ok && d.Disabled() {
 		t.Fatalf("%q cannot be pressed now", name)
+	}
+	if _, ok := o.(*widget.Hyperlink); ok { // takes a press on its words only
+		test.TapAt(o.(fyne.Tappable), fyne.NewPos(16, o.Size().Height/2))
+		return
 	}
 	test.Tap(o.(fyne.Tappable))
 }

@@ -2,9 +2,11 @@ package uitest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"kvart/app"
+	"kvart/assets"
 )
 
 // Trouble is the part of [Service] that leads through bad days.
@@ -19,6 +21,9 @@ type Trouble struct {
 	TickFunc       func(app.TickRequest) (app.Incident, error)
 	ReportFunc     func(app.ReportRequest) ([]byte, error)
 	PlaybooksFunc  func() []app.Playbook
+	SheetFunc      func(app.PaperRequest) ([]byte, error)
+	ContactsFunc   func([]app.Contact) error // before they are kept
+	BookFunc       func() ([]app.Contact, error)
 	MessagesFunc   func() []app.Message
 	PageFunc       func(app.PageRequest) (app.PageFile, error)
 	CandidatesFunc func(app.CandidatesRequest) ([]app.Candidate, error)
@@ -31,7 +36,7 @@ func (s *Service) StartIncident(_ context.Context, r app.IncidentRequest) (app.I
 	if s.Open != nil {
 		return app.Incident{}, app.Errorf(app.CodeIncidentOpen, "open incident", "one is open").With("playbook", string(s.Open.Playbook))
 	}
-	i := app.Incident{ID: "i1", Playbook: r.Playbook, Started: Now(), Wall: Now(), Choice: r.Choice, Note: r.Note}
+	i := Begun(r)
 	if s.IncidentFunc != nil {
 		var err error
 		if i, err = s.IncidentFunc(r); err != nil {
@@ -39,7 +44,13 @@ func (s *Service) StartIncident(_ context.Context, r app.IncidentRequest) (app.I
 		}
 	}
 	s.Open = &i
+	s.tell()
 	return i, nil
+}
+
+// tell tells the window of the open incident, or that there is none.
+func (s *Service) tell() {
+	s.change(func(st *app.Status) { *st = InIncident(*st, s.Open) })
 }
 
 // Incident implements [app.IncidentService].
@@ -48,7 +59,9 @@ func (s *Service) Incident(context.Context) (app.Incident, error) {
 	if s.Open == nil {
 		return app.Incident{}, app.Errorf(app.CodeIncidentNone, "find incident", "none is open")
 	}
-	return *s.Open, nil
+	i := *s.Open
+	i.Steps = slices.Clone(i.Steps)
+	return i, nil
 }
 
 // WaitIncident implements [app.IncidentService].
@@ -71,7 +84,9 @@ func (s *Service) TickStep(ctx context.Context, r app.TickRequest) (app.Incident
 		}[r.Tick], Now(), r.Reason
 	}
 	if err == nil {
+		Refresh(&i)
 		s.Open = &i
+		s.tell()
 	}
 	return i, err
 }
@@ -85,6 +100,7 @@ func (s *Service) CloseIncident(ctx context.Context) (app.Incident, error) {
 	}
 	i.Closed = Now().Add(time.Minute)
 	s.Open, s.Past = nil, append([]app.Incident{i}, s.Past...)
+	s.tell()
 	return i, nil
 }
 
@@ -112,22 +128,35 @@ func (s *Service) Playbooks(context.Context) ([]app.Playbook, error) {
 	if s.PlaybooksFunc != nil {
 		return s.PlaybooksFunc(), nil
 	}
-	var out []app.Playbook
-	for _, c := range app.PlaybookCodes() {
-		out = append(out, app.Playbook{Code: c})
+	return assets.Playbooks()
+}
+
+// PlaybookPaper implements [app.PlaybookService].
+func (s *Service) PlaybookPaper(_ context.Context, r app.PaperRequest) ([]byte, error) {
+	s.call("PlaybookPaper")
+	if s.SheetFunc != nil {
+		return s.SheetFunc(r)
 	}
-	return out, nil
+	return []byte("%PDF-1.3"), nil
 }
 
 // Contacts implements [app.PlaybookService].
 func (s *Service) Contacts(context.Context) ([]app.Contact, error) {
 	s.call("Contacts")
+	if s.BookFunc != nil {
+		return s.BookFunc()
+	}
 	return s.Book, nil
 }
 
 // SetContacts implements [app.PlaybookService].
 func (s *Service) SetContacts(_ context.Context, c []app.Contact) error {
 	s.call("SetContacts")
+	if s.ContactsFunc != nil {
+		if err := s.ContactsFunc(c); err != nil {
+			return err
+		}
+	}
 	s.Book = c
 	return nil
 }

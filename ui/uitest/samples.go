@@ -118,7 +118,7 @@ func Safe() app.Status {
 			source("Bilder", "folder", "/home/asa/Bilder", 3_100_000_000, 1204),
 		},
 		Kit:        app.KitState{Number: 2, Made: Now().AddDate(0, 0, -16), Confirmed: Now().AddDate(0, 0, -16)},
-		LastBackup: Now().Add(-4 * time.Minute), NextBackup: Now().Add(11 * time.Minute), Today: Quarters(Now()),
+		LastBackup: Now().Add(-4 * time.Minute), NextBackup: Now().Add(11 * time.Minute), Pace: app.QuarterLength, Today: Quarters(Now()),
 		LastDrill: &app.DrillResult{Source: "Kassan", At: Now().Add(-34 * time.Hour), OK: true, Seconds: 27, Checks: []app.Check{{Code: "integrity", OK: true}}},
 	}
 }

@@ -48,10 +48,16 @@ type Service struct {
 	FormsFunc    func() app.Forms
 	ChangeFunc   func(app.ChangeSourceRequest) error
 	RightsFunc   func(app.RightsRequest) (app.Rights, error)
+	ApprovalFunc func(app.ApprovalRequest) (app.Approval, error)
 
 	Care
 	WatchOver
+	BigDays
 	Trouble
+	Draft
+	Browsing
+	Updating
+	Help
 }
 
 var _ app.Service = (*Service)(nil)
@@ -239,6 +245,15 @@ func (s *Service) Rights(_ context.Context, r app.RightsRequest) (app.Rights, er
 	}, nil
 }
 
+// Approval implements [app.SourceService].
+func (s *Service) Approval(_ context.Context, r app.ApprovalRequest) (app.Approval, error) {
+	s.call("Approval")
+	if s.ApprovalFunc != nil {
+		return s.ApprovalFunc(r)
+	}
+	return app.Approval{URL: r.Settings["url"] + "/wp-admin/authorize-application.php?app_name=Kvart", Site: "Butiken", App: "Kvart", Field: "password", UserField: "user"}, nil
+}
+
 // StartBackup implements [app.JobService].
 func (s *Service) StartBackup(_ context.Context, sources []string) (app.JobID, error) {
 	s.call("StartBackup")
@@ -315,6 +330,9 @@ func (s *Service) List(_ context.Context, r app.PathRequest) ([]app.Entry, error
 func (s *Service) Cat(_ context.Context, r app.PathRequest) (io.ReadCloser, error) {
 	s.call("Cat")
 	text, err := "1;Blå kopp 25 cl;129,00\n2;Kanna;349,00\n", error(nil)
+	if strings.HasPrefix(r.Path, "media/") {
+		text, err = Picture()
+	}
 	if s.CatFunc != nil {
 		text, err = s.CatFunc(r)
 	}
@@ -331,42 +349,6 @@ func (s *Service) Diff(_ context.Context, r app.DiffRequest) ([]app.Change, erro
 		{Path: "Priser 2026.csv", Kind: app.ChangeRemoved, Before: 4200},
 		{Path: "sale", Kind: app.ChangeChanged, Added: 3, Changed: 1, Before: 1200, After: 1203},
 	}, nil
-}
-
-// PlanRestore implements [app.RestoreService].
-func (s *Service) PlanRestore(_ context.Context, r app.RestoreRequest) (app.RestorePlan, error) {
-	s.call("PlanRestore")
-	if s.PlanFunc != nil {
-		return s.PlanFunc(r)
-	}
-	return Plan(s.Current(), r), nil
-}
-
-// StartRestore implements [app.RestoreService].
-func (s *Service) StartRestore(_ context.Context, r app.RestoreRequest) (app.JobID, error) {
-	s.call("StartRestore")
-	if s.RestoreFunc != nil {
-		return s.RestoreFunc(r)
-	}
-	return "restore-1", nil
-}
-
-// StartUndo implements [app.RestoreService].
-func (s *Service) StartUndo(_ context.Context, id app.RestoreID) (app.JobID, error) {
-	s.call("StartUndo")
-	if s.UndoFunc != nil {
-		return s.UndoFunc(id)
-	}
-	return "undo-1", nil
-}
-
-// Restores implements [app.RestoreService].
-func (s *Service) Restores(context.Context) ([]app.RestoreRecord, error) {
-	s.call("Restores")
-	if s.RestoresFunc != nil {
-		return s.RestoresFunc()
-	}
-	return nil, nil
 }
 
 // Settings implements [app.SettingsService].
@@ -388,7 +370,7 @@ func (s *Service) SetSettings(_ context.Context, set app.Settings) error {
 	s.settings = set
 	s.mu.Unlock()
 	st := s.Current()
-	st.Language, st.Autostart = set.Language, set.Autostart
+	st.Language, st.Autostart, st.Theme = set.Language, set.Autostart, set.Theme
 	s.Push(st)
 	return nil
 }

@@ -155,7 +155,7 @@ func NewLines(value string, changed func(string)) *Entry {
 // TypedKey implements [fyne.Focusable].
 func (e *Entry) TypedKey(k *fyne.KeyEvent) {
 	enter := k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter
-	if k.Name == fyne.KeyEscape || enter && !e.MultiLine {
+	if k.Name == fyne.KeyEscape || k.Name == fyne.KeyF1 || enter && !e.MultiLine {
 		PassKey(e, k)
 		return
 	}
@@ -175,7 +175,7 @@ func NewCheck(text string, on bool, changed func(bool)) *Check {
 
 // TypedKey implements [fyne.Focusable].
 func (c *Check) TypedKey(k *fyne.KeyEvent) {
-	if k.Name == fyne.KeyEscape || k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
+	if k.Name == fyne.KeyEscape || k.Name == fyne.KeyF1 || k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
 		PassKey(c, k)
 		return
 	}
@@ -208,7 +208,7 @@ func (s *Select) CreateRenderer() fyne.WidgetRenderer {
 
 // TypedKey implements [fyne.Focusable].
 func (s *Select) TypedKey(k *fyne.KeyEvent) {
-	if k.Name == fyne.KeyEscape {
+	if k.Name == fyne.KeyEscape || k.Name == fyne.KeyF1 {
 		PassKey(s, k)
 		return
 	}

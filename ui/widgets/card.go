@@ -20,6 +20,7 @@ type Card struct {
 	inset            *fyne.Container
 	selected, strong bool
 	focused, hovered bool
+	plain            bool // no surface and no line of its own
 
 	// OnTapped makes the card a button.
 	OnTapped func()
@@ -50,6 +51,15 @@ var (
 func NewChoice(name string, content fyne.CanvasObject, tapped func()) *Choice {
 	c := &Choice{name: name}
 	c.content, c.inset, c.OnTapped = content, Inset(20, 16, content), tapped
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// NewFold returns a line that can be pressed, without a card's surface: the head
+// of what folds out below it.
+func NewFold(name string, content fyne.CanvasObject, tapped func()) *Choice {
+	c := &Choice{name: name}
+	c.content, c.inset, c.OnTapped, c.plain = content, Inset(8, 6, content), tapped, true
 	c.ExtendBaseWidget(c)
 	return c
 }
@@ -130,6 +140,15 @@ func (r *cardRenderer) paint() {
 	}
 	if r.c.focused && r.c.selected {
 		r.bg.StrokeWidth = 3
+	}
+	if r.c.plain {
+		r.bg.CornerRadius, r.bg.FillColor = th.Size(fynetheme.SizeNameInputRadius), color.Transparent
+		if !r.c.focused && !r.c.hovered {
+			r.bg.StrokeWidth = 0
+		}
+		if r.c.selected {
+			r.bg.FillColor = th.Color(theme.ColorGoodTint, v)
+		}
 	}
 }
 

@@ -66,68 +66,6 @@ func (c column) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return s
 }
 
-// Row places objects side by side, centred on each other: stretch gets the
-// width the others leave over. A nil stretch leaves it empty.
-func Row(gap float32, left []fyne.CanvasObject, stretch fyne.CanvasObject, right ...fyne.CanvasObject) *fyne.Container {
-	all := append([]fyne.CanvasObject{}, left...)
-	if stretch != nil {
-		all = append(all, stretch)
-	}
-	return container.New(row{gap: gap, left: len(left), stretch: stretch}, append(all, right...)...)
-}
-
-type row struct {
-	gap     float32
-	left    int
-	stretch fyne.CanvasObject
-}
-
-// Layout implements [fyne.Layout].
-func (r row) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	place := func(o fyne.CanvasObject, x, w float32) {
-		h := o.MinSize().Height
-		o.Resize(fyne.NewSize(w, h))
-		h = min(o.MinSize().Height, size.Height)
-		o.Resize(fyne.NewSize(w, h))
-		o.Move(fyne.NewPos(x, (size.Height-h)/2))
-	}
-	from, to := float32(0), size.Width
-	for i, o := range objects {
-		if i < r.left && o.Visible() {
-			w := o.MinSize().Width
-			place(o, from, w)
-			from += w + r.gap
-		}
-	}
-	for i := len(objects) - 1; i >= r.left && objects[i] != r.stretch; i-- {
-		if o := objects[i]; o.Visible() {
-			w := o.MinSize().Width
-			place(o, to-w, w)
-			to -= w + r.gap
-		}
-	}
-	if r.stretch != nil {
-		place(r.stretch, from, max(to-from, 0))
-	}
-}
-
-// MinSize implements [fyne.Layout].
-func (r row) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	var s fyne.Size
-	for i, o := range objects {
-		if !o.Visible() {
-			continue
-		}
-		m := o.MinSize()
-		if i > 0 {
-			s.Width += r.gap
-		}
-		s.Width += m.Width
-		s.Height = max(s.Height, m.Height)
-	}
-	return s
-}
-
 // Grid places objects in as many equally wide columns as fit, at most most;
 // objects of one line are equally high.
 func Grid(gap, narrowest float32, most int, objects ...fyne.CanvasObject) *fyne.Container {

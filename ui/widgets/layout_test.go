@@ -5,6 +5,8 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
+
+	"kvart/ui/theme"
 )
 
 // TestScrollTo_whatWasNotDrawnYet: a part that came just now is below what
@@ -33,5 +35,25 @@ func TestScrollTo_whatWasNotDrawnYet(t *testing.T) {
 	ScrollTo(page, NewText("elsewhere", Body()))
 	if page.Offset != before {
 		t.Error("a part of another page moves this one")
+	}
+}
+
+// TestRow_stacksWhereThereIsNoRoom: a title beside a long state once stood in a
+// column one letter wide.
+func TestRow_stacksWhereThereIsNoRoom(t *testing.T) {
+	test.NewTempApp(t).Settings().SetTheme(theme.New())
+	title := NewText("Space left", Sub())
+	pill := NewPill("Full in about five months at this pace", ToneNeutral)
+	r := Row(Gap12, nil, title, pill)
+	for width, stacked := range map[float32]bool{320: true, 700: false} {
+		for range 2 {
+			r.Resize(fyne.NewSize(width, r.MinSize().Height))
+		}
+		if below := pill.Position().Y >= title.Size().Height; below != stacked {
+			t.Errorf("at %v the state stands at %v", width, pill.Position())
+		}
+		if h := title.Size().Height; h > 30 {
+			t.Errorf("at %v the title is %v high", width, h)
+		}
 	}
 }

@@ -1,41 +1,94 @@
 package widgets
 
 import (
+	"image"
+
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
+// Tick tells whether a row can be chosen for something, and is.
+type Tick string
+
+// Ticks.
+const (
+	TickNone Tick = "" // there is nothing to choose it for
+	TickOff  Tick = "off"
+	TickOn   Tick = "on"
+)
+
+// ListRow is what a row of a [List] shows. A picture stands in the icon's place.
+type ListRow struct {
+	Icon                fyne.ThemeIconName
+	Picture             image.Image
+	Name, Under, Detail string
+	Tick                Tick
+}
+
 // List is Fyne's list of rows with a name and a detail, which also answers
 // Enter and hands Escape to the window. It can be long: only the rows that are
-// seen exist.
+// seen exist. Space ticks a row where it can be ticked.
 type List struct {
 	widget.List
-	quiet bool
+	quiet  bool
+	ticks  bool // the key that was pressed ticks
+	tickOf func(i int) Tick
+
+	// OnTick is called with the row whose tick was pressed.
+	OnTick func(i int)
 }
 
 // NewList returns a list; open is called with the row that was chosen.
-func NewList(length func() int, row func(i int) (icon fyne.ThemeIconName, name, detail string), open func(i int)) *List {
-	l := &List{}
+func NewList(length func() int, row func(i int) ListRow, open func(i int)) *List {
+	return newList(false, length, row, open)
+}
+
+// NewTallList returns a list whose rows have room for a picture, and for a
+// second line under the name.
+func NewTallList(length func() int, row func(i int) ListRow, open func(i int)) *List {
+	return newList(true, length, row, open)
+}
+
+func newList(tall bool, length func() int, row func(i int) ListRow, open func(i int)) *List {
+	l := &List{tickOf: func(i int) Tick { return row(i).Tick }}
 	l.Length = length
-	l.CreateItem = func() fyne.CanvasObject { return newListRow() }
+	l.CreateItem = func() fyne.CanvasObject { return newListRow(tall) }
 	l.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) {
-		o.(*listRow).set(row(i))
+		o.(*listRow).set(row(i), func() { l.tick(i) })
 	}
 	l.OnSelected = func(i widget.ListItemID) {
-		if !l.quiet {
-			open(i)
+		if l.quiet {
+			return
 		}
+		l.unmark() // so that the same row can be chosen again
+		if l.ticks && l.tickOf(i) != TickNone {
+			l.tick(i)
+			return
+		}
+		open(i)
 	}
 	l.ExtendBaseWidget(l)
 	return l
 }
 
-// Reset unselects everything and goes to the top.
-func (l *List) Reset() {
+func (l *List) tick(i int) {
+	if l.OnTick != nil {
+		l.OnTick(i)
+	}
+}
+
+func (l *List) unmark() {
 	l.quiet = true
 	l.UnselectAll()
 	l.quiet = false
+}
+
+// Reset unselects everything and goes to the top.
+func (l *List) Reset() {
+	l.unmark()
 	l.ScrollToTop()
 }
 
@@ -46,34 +99,108 @@ func (l *List) TypedKey(k *fyne.KeyEvent) {
 		PassKey(l, k)
 	case fyne.KeyReturn, fyne.KeyEnter:
 		l.List.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+	case fyne.KeySpace:
+		l.ticks = true
+		l.List.TypedKey(k)
+		l.ticks = false
 	default:
 		l.List.TypedKey(k)
 	}
 }
 
+// pictureSide is how wide and high a row's picture is.
+const pictureSide = 36
+
 type listRow struct {
 	widget.BaseWidget
-	icon         *widget.Icon
-	name, detail *Text
-	box          *fyne.Container
+	tick                *tick
+	icon                *widget.Icon
+	picture             *canvas.Image
+	name, under, detail *Text
+	box                 *fyne.Container
 }
 
-func newListRow() *listRow {
-	r := &listRow{icon: widget.NewIcon(nil), name: NewText("", Body().Cut()), detail: NewText("", Caption().Line())}
-	r.box = Inset(8, 6, Row(Gap12, []fyne.CanvasObject{r.icon}, r.name, r.detail))
+func newListRow(tall bool) *listRow {
+	r := &listRow{tick: newTick(), icon: widget.NewIcon(nil), name: NewText("", Body().Cut()), detail: NewText("", Caption().Line())}
+	r.picture = canvas.NewImageFromImage(nil)
+	r.picture.FillMode, r.picture.ScaleMode = canvas.ImageFillContain, canvas.ImageScaleSmooth
+	r.under = NewText("", Caption().Cut())
+	face, words := fyne.CanvasObject(r.icon), fyne.CanvasObject(r.name)
+	if tall {
+		face = container.NewStack(Sized(pictureSide, pictureSide, r.picture), container.NewCenter(r.icon))
+		words = Column(2, r.name, r.under)
+	} else {
+		r.picture.Hide()
+	}
+	r.box = Inset(8, 6, Row(Gap12, []fyne.CanvasObject{r.tick, face}, words, r.detail))
 	r.ExtendBaseWidget(r)
 	return r
 }
 
-func (r *listRow) set(icon fyne.ThemeIconName, name, detail string) {
-	r.icon.SetResource(r.Theme().Icon(icon))
-	r.name.Set(name)
-	r.detail.Set(detail)
+func (r *listRow) set(row ListRow, ticked func()) {
+	r.tick.set(row.Tick, row.Name, ticked)
+	if r.picture.Image != row.Picture {
+		r.picture.Image = row.Picture
+		r.picture.Refresh()
+	}
+	shown(r.icon, row.Picture == nil && row.Icon != "")
+	if row.Icon != "" {
+		r.icon.SetResource(r.Theme().Icon(row.Icon))
+	}
+	r.name.Set(row.Name)
+	r.under.Set(row.Under)
+	shown(r.under, row.Under != "")
+	r.detail.Set(row.Detail)
 	r.box.Refresh()
+}
+
+func shown(o fyne.CanvasObject, on bool) {
+	if on {
+		o.Show()
+	} else {
+		o.Hide()
+	}
 }
 
 // CreateRenderer implements [fyne.Widget].
 func (r *listRow) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(r.box) }
+
+// tick is a row's box to tick. The keyboard reaches it through its list.
+type tick struct {
+	widget.BaseWidget
+	icon   *widget.Icon
+	name   string
+	tapped func()
+}
+
+var _ fyne.Tappable = (*tick)(nil)
+
+func newTick() *tick {
+	t := &tick{icon: widget.NewIcon(nil)}
+	t.ExtendBaseWidget(t)
+	return t
+}
+
+func (t *tick) set(state Tick, name string, tapped func()) {
+	t.name, t.tapped = name, tapped
+	shown(t, state != TickNone)
+	icon := fynetheme.IconNameCheckButton
+	if state == TickOn {
+		icon = fynetheme.IconNameCheckButtonChecked
+	}
+	t.icon.SetResource(t.Theme().Icon(icon))
+}
+
+// Name is what the box is called: as what it chooses.
+func (t *tick) Name() string { return "☐ " + t.name }
+
+// Tapped implements [fyne.Tappable].
+func (t *tick) Tapped(*fyne.PointEvent) { t.tapped() }
+
+// CreateRenderer implements [fyne.Widget].
+func (t *tick) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(Inset(2, 2, t.icon))
+}
 
 // Scrolled shows content at most so high, and scrolls the rest.
 func Scrolled(most float32, content fyne.CanvasObject) *fyne.Container {
@@ -119,7 +246,7 @@ func (s *split) Layout(o []fyne.CanvasObject, size fyne.Size) {
 		return
 	}
 	w := size.Width - s.left - s.gap
-	h := max(heightAt(o[0], s.left), heightAt(o[1], w))
+	h := max(heightAt(o[0], s.left), heightAt(o[1], w), size.Height)
 	o[0].Resize(fyne.NewSize(s.left, h))
 	o[0].Move(fyne.NewPos(0, 0))
 	o[1].Resize(fyne.NewSize(w, h))

@@ -202,8 +202,10 @@ func shapeOf(st app.QuarterState) shape {
 		return shape{color: fynetheme.ColorNameError, cut: 0.55}
 	case app.QuarterRunning:
 		return shape{color: fynetheme.ColorNamePrimary, hollow: true}
-	case app.QuarterPaused:
+	case app.QuarterWaiting, app.QuarterPaused:
 		return shape{color: theme.ColorMuted, hollow: true, top: 0.3}
+	case app.QuarterRest:
+		return shape{color: theme.ColorMuted, hollow: true, top: 0.65}
 	case app.QuarterNone:
 		return shape{color: theme.ColorMuted, foot: true}
 	}

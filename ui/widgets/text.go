@@ -134,6 +134,14 @@ func (r *textRenderer) MinSize() fyne.Size {
 	return fyne.NewSize(max(s.Width, 0), max(s.Height, 0))
 }
 
-func (r *textRenderer) Refresh()                     { r.t.rich.Refresh() }
-func (r *textRenderer) Destroy()                     {}
-func (r *textRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.t.rich} }
+func (r *textRenderer) Refresh() { r.t.rich.Refresh() }
+func (r *textRenderer) Destroy() {}
+
+// Objects is nothing while there is no room: what was laid out before in a
+// wider place is not to be drawn on top of what stands there now.
+func (r *textRenderer) Objects() []fyne.CanvasObject {
+	if r.t.Size().Width < 1 {
+		return nil
+	}
+	return []fyne.CanvasObject{r.t.rich}
+}
