@@ -17,6 +17,7 @@ import (
 	"kvart/app/kit"
 	"kvart/app/logging"
 	"kvart/app/notify"
+	"kvart/app/power"
 	"kvart/app/proxy"
 	"kvart/app/recovery"
 	"kvart/app/secrets"
@@ -118,6 +119,9 @@ func newAgent(ctx context.Context, dir string, log *logging.Log) (*agent.Agent, 
 	if err != nil {
 		return nil, err
 	}
+	if err := agent.BringUpToDate(store); err != nil {
+		return nil, err
+	}
 	keys, err := secrets.Open(ctx, dir, logger)
 	if err != nil {
 		return nil, err
@@ -139,6 +143,10 @@ func newAgent(ctx context.Context, dir string, log *logging.Log) (*agent.Agent, 
 		return nil, err
 	}
 	vaults := backup.New(logger)
+	feed, err := assets.UpdateFeed()
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
 	return agent.New(ctx, agent.Config{
 		Dir: dir, Build: app.Version,
 		Vaults: vaults, Connectors: all.Registry(logger, all.Options{Cache: filepath.Join(dir, "shops")}),
@@ -146,9 +154,26 @@ func newAgent(ctx context.Context, dir string, log *logging.Log) (*agent.Agent, 
 		Autostart: autostart.New([]string{exe, "run"}),
 		Press:     kit.New(vaults.Storages()...), Computer: host,
 		NoticeWords: noticeWords(store), Log: logger,
-		Lookout:  watch.New(watch.Options{}),
+		Lookout: watch.New(watch.Options{}),
+		Updates: newUpdates(), Feed: feed,
+		Power: power.New(), Recent: recent(dir, log),
 		Recovery: func(h app.RecoveryHost) agent.Recovery { return books.Engine(h) },
 	}), nil
+}
+
+// recentBytes of the log are shown to who helps.
+const recentBytes = 256 << 10
+
+// recent returns the log's last lines, of before this start too where the file
+// can be read.
+func recent(dir string, log *logging.Log) func() []string {
+	return func() []string {
+		lines, err := logging.Tail(dir, recentBytes)
+		if err != nil {
+			return log.Recent()
+		}
+		return lines
+	}
 }
 
 // close ends the agent and gives the data folder back.

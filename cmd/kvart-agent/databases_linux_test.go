@@ -2,14 +2,12 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -301,18 +299,8 @@ func TestMariaDB_wholeLoop(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	d := newDBServer(s, "")
-	install, server, client, dump := d.program("mariadb-install-db"), d.program("mariadbd", "/usr/sbin/mariadbd"), d.program("mariadb"), d.program("mariadb-dump")
-	small := []string{"--no-defaults", "--datadir=" + d.dir + "/data", "--innodb-log-file-size=16M"}
-	if os.Geteuid() == 0 {
-		small = append(small, "--user=root")
-	}
-	d.serve(true, install, append(small, "--auth-root-authentication-method=normal", "--skip-test-db")...)
-	d.serve(false, server, append(small, "--socket="+d.dir+"/s", "--bind-address=127.0.0.1", "--port="+strconv.Itoa(d.port), "--pid-file="+d.dir+"/pid",
-		"--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0")...)
-	first := []string{"--no-defaults", "--socket=" + d.dir + "/s", "--user=root", "--password=", "--default-character-set=utf8mb4"}
-	d.up(client, append(first, "--execute=SELECT 1")...)
-	d.ask("ALTER USER root@localhost IDENTIFIED BY '"+adminWord+"';\n", client, first...)
-	connect := []string{"--no-defaults", "--socket=" + d.dir + "/s", "--user=root", "--default-character-set=utf8mb4"}
+	dump := d.program("mariadb-dump")
+	client, connect := d.mariadb()
 	d.ask(d.sample("sakila-mariadb-schema.sql", smallMariaDB)+d.sample("sakila-mariadb-data.sql", ""), client, append(connect, "--comments")...)
 	// Whoever may not give definitions away makes them his own.
 	definer := regexp.MustCompile("DEFINER=`[^`]*`@`[^`]*`")
@@ -354,19 +342,8 @@ func TestPostgreSQL_wholeLoop(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	d := newDBServer(s, "postgres")
-	const bin = "/usr/lib/postgresql/*/bin/"
-	initdb, server, client, dump := d.program(bin+"initdb", "initdb"), d.program(bin+"postgres", "postgres"), d.program(bin+"psql", "psql"), d.program(bin+"pg_dump", "pg_dump")
-	word := filepath.Join(d.dir, "word")
-	if err := os.WriteFile(word, []byte(adminWord+"\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	data := filepath.Join(d.dir, "data")
-	d.serve(true, initdb, "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile="+word, "-E", "UTF8", "--locale=C.UTF-8", "-N")
-	d.serve(false, server, "-D", data, "-p", strconv.Itoa(d.port), "-k", d.dir, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "autovacuum=off")
-	connect := func(db string) []string {
-		return []string{"--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", fmt.Sprintf("--dbname=host=%s port=%d user=postgres dbname=%s", d.dir, d.port, db)}
-	}
-	d.up(client, append(connect("postgres"), "--command=SELECT 1")...)
+	dump := d.program(postgresPrograms+"pg_dump", "pg_dump")
+	client, connect := d.postgresql()
 	d.ask("CREATE DATABASE sakila;", client, connect("postgres")...)
 	d.ask(d.sample("sakila-postgres-schema.sql", smallPostgres)+d.sample("sakila-postgres-data.sql", ""), client, connect("sakila")...)
 	d.loop(shopDatabase{
@@ -375,11 +352,7 @@ func TestPostgreSQL_wholeLoop(t *testing.T) {
 		wreck: "TRUNCATE rental CASCADE; UPDATE film SET replacement_cost = 1.5; " +
 			"DROP VIEW film_list; DROP FUNCTION last_updated() CASCADE; CREATE TABLE ransom (note text);",
 		digest: func() string {
-			text := d.ask("", dump, "--no-owner", "--no-privileges", connect("sakila")[3])
-			// Rows come in whatever order they lie.
-			lines := strings.Split(regexp.MustCompile(`(?m)^\\(un)?restrict .*$`).ReplaceAllString(text, ""), "\n")
-			slices.Sort(lines)
-			return strings.Join(lines, "\n")
+			return sortedDump(d.ask("", dump, "--no-owner", "--no-privileges", connect("sakila")[3]))
 		},
 		open: func() {
 			d.ask("CREATE ROLE kassa LOGIN PASSWORD '"+adminWord+"';", client, connect("sakila")...)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +17,8 @@ import (
 
 	_ "github.com/mattn/go-sqlite3"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"kvart/app"
 )
 
 // TestMain makes the test binary a kvart-agent too: scripts and the tests that
@@ -33,6 +37,9 @@ func TestScripts(t *testing.T) {
 			e.Setenv("KVART_DATA", filepath.Join(e.WorkDir, "data"))
 			e.Setenv("LC_ALL", "en_GB.UTF-8")
 			e.Setenv("HOME", e.WorkDir)
+			shop := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(e.WorkDir, "site"))))
+			e.Defer(shop.Close)
+			e.Setenv("SHOP", shop.URL)
 			return os.WriteFile(filepath.Join(e.WorkDir, "pass"), []byte("mycket hemlig lösenfras\n"), 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -42,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"code":   scriptCode,
 			"spoil":  scriptSpoil,
 			"either": scriptEither,
+			"proof":  scriptProof,
 		},
 	})
 }
@@ -134,6 +142,20 @@ func scriptPoints(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("points: %v", err)
 	}
 	ts.Setenv(args[0], id)
+}
+
+// scriptProof places the proof that the shop is ours on its site: proof.
+func scriptProof(ts *testscript.TestScript, _ bool, _ []string) {
+	var p app.ShopProof
+	if err := ts.Exec("kvart-agent", "capacity", "prove", "--json"); err != nil {
+		ts.Fatalf("prove: %v", err)
+	}
+	if err := json.Unmarshal([]byte(ts.ReadFile("stdout")), &p); err != nil {
+		ts.Fatalf("prove: %v", err)
+	}
+	path := ts.MkAbs(filepath.Join("site", filepath.FromSlash(strings.TrimPrefix(p.File, ts.Getenv("SHOP")))))
+	ts.Check(os.MkdirAll(filepath.Dir(path), 0o700))
+	ts.Check(os.WriteFile(path, []byte(p.Token+"\n"), 0o600))
 }
 
 // scriptCode sets an environment variable to the check code of a kit's text:

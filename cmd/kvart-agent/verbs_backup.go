@@ -61,11 +61,11 @@ func setupStatus(c *command) func(context.Context) error {
 			out := statusDocument{
 				Verdict: st.Verdict, Sources: []sourceDocument{}, Vault: st.Vault, Problems: st.Problems,
 				Notes: st.Notes, Kit: st.Kit, LockProof: st.LockProof, Copies: st.Copies, Check: st.Check, Use: st.Use, Rule: st.Rule,
-				Secrets: st.Secrets, Guard: !st.NextBackup.IsZero(), Job: st.Job, Incident: st.Incident, Unusual: st.Unusual, Watch: st.Watch,
+				Secrets: st.Secrets, Guard: st.Serving, Job: st.Job, Incident: st.Incident, Unusual: st.Unusual, Watch: st.Watch,
 			}
 			c.line("%s", c.words.T("verdict."+string(st.Verdict)))
 			for _, src := range st.Sources {
-				d := sourceDocument{Name: src.Source.Name, Kind: src.Source.Kind, State: src.State, LastBackup: timePtr(src.SafeUntil), NextBackup: timePtr(st.NextBackup), Proof: src.Proof, Error: src.Error}
+				d := sourceDocument{Name: src.Source.Name, Kind: src.Source.Kind, State: src.State, LastBackup: timePtr(src.SafeUntil), NextBackup: timePtr(src.NextRun), Proof: src.Proof, Error: src.Error}
 				when := "–"
 				if src.Point != nil {
 					d.LastPoint = src.Point.ID

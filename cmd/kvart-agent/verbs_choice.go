@@ -26,6 +26,9 @@ type findHit struct {
 	Point app.PointID `json:"point"` // the last that had it
 	Now   bool        `json:"now"`
 	Size  int64       `json:"size"`
+	Shelf string      `json:"shelf,omitempty"` // of a record
+	Title string      `json:"title,omitempty"`
+	Under string      `json:"under,omitempty"`
 }
 
 func setupFind(c *command) func(context.Context) error {
@@ -48,10 +51,13 @@ func setupFind(c *command) func(context.Context) error {
 			}
 			out := findDocument{Hits: []findHit{}, Looked: res.Looked, Points: res.Points, All: res.All}
 			for _, h := range res.Hits {
-				out.Hits = append(out.Hits, findHit{h.Path, h.First.Time, h.Last.Time, h.Last.ID, h.Now, h.Size})
+				out.Hits = append(out.Hits, findHit{h.Path, h.First.Time, h.Last.Time, h.Last.ID, h.Now, h.Size, h.Shelf, h.Title, h.Under})
 				key := "cli.find.last"
 				if h.Now {
 					key = "cli.find.now"
+				}
+				if h.Title != "" {
+					c.line("%s  %s", h.Title, h.Under)
 				}
 				c.line("%s\n    %s", h.Path, c.words.T(key, map[string]any{"When": c.words.When(h.Last.Time, time.Now()), "Point": h.Last.ID}))
 			}

@@ -120,7 +120,7 @@ func setupCat(c *command) func(context.Context) error {
 			if err != nil {
 				return err
 			}
-			_, err = io.Copy(c.out, f)
+			_, err = io.CopyBuffer(struct{ io.Writer }{c.out}, struct{ io.Reader }{f}, make([]byte, 256<<10))
 			return errors.Join(err, f.Close())
 		})
 	}
@@ -139,10 +139,14 @@ func setupDiff(c *command) func(context.Context) error {
 				changes = []app.Change{}
 			}
 			for _, ch := range changes {
+				who := ""
+				if ch.By != "" && ch.At != nil {
+					who = "  " + c.words.T("diff.by", map[string]any{"By": ch.By, "Time": ch.At.Local().Format("2006-01-02 15:04")})
+				}
 				if ch.Added+ch.Removed+ch.Changed > 0 {
-					c.line("%-8s %s  +%d −%d ~%d", ch.Kind, ch.Path, ch.Added, ch.Removed, ch.Changed)
+					c.line("%-8s %s  +%d −%d ~%d%s", ch.Kind, ch.Path, ch.Added, ch.Removed, ch.Changed, who)
 				} else {
-					c.line("%-8s %s  %s → %s", ch.Kind, ch.Path, c.words.Bytes(ch.Before), c.words.Bytes(ch.After))
+					c.line("%-8s %s  %s → %s%s", ch.Kind, ch.Path, c.words.Bytes(ch.Before), c.words.Bytes(ch.After), who)
 				}
 			}
 			return c.document(changes)

@@ -205,15 +205,9 @@ func setupIncidentReport(c *command) func(context.Context) error {
 		return nil
 	})
 	c.flags.StringVar(&r.Language, "language", "", "en or sv")
-	return func(ctx context.Context) error {
-		if *out == "" {
-			return app.Errorf(app.CodeUsage, "read flags", "--out is missing").With("field", "out")
-		}
-		switch ext := strings.ToLower(filepath.Ext(*out)); ext {
-		case ".pdf", ".md":
-			r.Format = app.ReportFormat(ext[1:])
-		default:
-			return app.Errorf(app.CodeUsage, "read flags", "no report is written as %q", ext).With("field", "out").With("choices", "FILE.pdf, FILE.md")
+	return func(ctx context.Context) (err error) {
+		if r.Format, err = formatOf(*out); err != nil {
+			return err
 		}
 		return c.with(ctx, func(ctx context.Context, s app.Service) error {
 			b, err := s.IncidentReport(ctx, r)
@@ -243,6 +237,46 @@ func writeReport(path string, b []byte) error {
 		err = errors.Join(err, rmErr)
 	}
 	return app.Errorf(app.CodeTargetReadOnly, "write report", "%w", err).With("path", filepath.Dir(path))
+}
+
+func setupIncidentChecklist(c *command) func(context.Context) error {
+	out := c.flags.String("out", "", "where to write it: FILE.pdf or FILE.md")
+	var r app.PaperRequest
+	c.flags.StringVar(&r.Language, "language", "", "en or sv")
+	return func(ctx context.Context) error {
+		code, err := c.arg("PLAYBOOK")
+		if err != nil {
+			return app.AsError(err).With("choices", playbookChoices())
+		}
+		r.Playbook = app.PlaybookCode(code)
+		if r.Format, err = formatOf(*out); err != nil {
+			return err
+		}
+		return c.with(ctx, func(ctx context.Context, s app.Service) error {
+			b, err := s.PlaybookPaper(ctx, r)
+			if err != nil {
+				return err
+			}
+			if err := writeReport(*out, b); err != nil {
+				return err
+			}
+			c.result(reportDocument{*out, r.Format, len(b)}, "%s", *out)
+			return nil
+		})
+	}
+}
+
+// formatOf tells by a file's name how a paper is to be written.
+func formatOf(out string) (app.ReportFormat, error) {
+	if out == "" {
+		return "", app.Errorf(app.CodeUsage, "read flags", "--out is missing").With("field", "out")
+	}
+	switch ext := strings.ToLower(filepath.Ext(out)); ext {
+	case ".pdf", ".md":
+		return app.ReportFormat(ext[1:]), nil
+	default:
+		return "", app.Errorf(app.CodeUsage, "read flags", "no paper is written as %q", ext).With("field", "out").With("choices", "FILE.pdf, FILE.md")
+	}
 }
 
 func setupIncidentMessages(c *command) func(context.Context) error {

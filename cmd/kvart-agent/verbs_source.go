@@ -161,6 +161,7 @@ func setupSourceChange(c *command) func(context.Context) error {
 	restoring := c.flags.Bool("restoring", false, "with --admin: the user "+app.BackupUser+" may also put things back, until the source is changed with --admin and without this")
 	c.flags.Var(set, "set", "a setting of the source, `key=value`")
 	c.flags.Var(files, "secret", "a secret of the source, `key=FILE`")
+	other := arrangeFlags(c)
 	return func(ctx context.Context) error {
 		name, err := c.arg("N")
 		if err != nil {
@@ -186,6 +187,15 @@ func setupSourceChange(c *command) func(context.Context) error {
 				if err := set.absolute(forms.Sources, src.Source.Kind); err != nil {
 					return err
 				}
+				now, all, err := other.arrange(ctx, c, s, src.Source)
+				if err != nil {
+					return err
+				}
+				if all {
+					c.result(now, "%s", c.words.T("cli.source_changed", map[string]any{"Source": now.Name}))
+					return nil
+				}
+				name = string(now.ID)
 			}
 			src, err := s.ChangeSource(ctx, app.ChangeSourceRequest{Source: name, Settings: set, Admin: *admin, Restoring: *restoring, Secrets: secrets})
 			if err != nil {

@@ -58,6 +58,7 @@ func watchShown(ctx context.Context, s app.Service) (doc watchDoc, err error) {
 func (c *command) watchLines(doc watchDoc) {
 	if f := doc.Status.Storefront; f != nil {
 		c.line("%s", c.words.T("cli.watch_shop", assets.Args{"URL": f.URL, "State": c.frontWords(f.Last)}))
+		c.domainLine(f.Domain)
 	} else if len(doc.Settings.Channels) == 0 {
 		c.line("%s", c.words.T("cli.watch_nothing"))
 	}
@@ -88,18 +89,32 @@ func (c *command) watchLines(doc watchDoc) {
 	for _, s := range doc.Settings.Canaries {
 		c.line("%s", c.words.T("cli.watch_canary", assets.Args{"Source": s}))
 	}
-	if len(doc.PeakDays) > 0 {
-		p := doc.PeakDays[0]
-		name := p.Name
-		if p.Code != "" {
-			name = c.words.T("peak." + p.Code)
-		}
-		c.line("%s", c.words.T("cli.watch_peak", assets.Args{"Day": name, "When": p.From.Format("2006-01-02")}))
-	}
+	c.peakLines(doc)
 	for _, u := range doc.Unusual {
 		if u.Open() {
 			c.question(u)
 		}
+	}
+}
+
+func (c *command) domainLine(d *app.DomainStatus) {
+	if d == nil {
+		return
+	}
+	args := assets.Args{"Name": d.Name, "When": ""}
+	if !d.Until.IsZero() {
+		args["When"] = d.Until.Local().Format("2006-01-02")
+	}
+	c.line("%s", c.words.T("cli.watch_domain", args))
+}
+
+func (c *command) peakLines(doc watchDoc) {
+	if len(doc.PeakDays) > 0 {
+		p := doc.PeakDays[0]
+		c.line("%s", c.words.T("cli.watch_peak", assets.Args{"Day": assets.PeakName(c.words, p), "When": p.From.Format("2006-01-02")}))
+	}
+	if until := doc.Status.DenseUntil; !until.IsZero() {
+		c.line("%s", c.words.T("cli.watch_dense", assets.Args{"When": when(until)}))
 	}
 }
 
@@ -130,6 +145,7 @@ type watchFlags struct {
 	to, days, canaries, withoutGuard list
 	secret                           pairs
 	clear                            list
+	peakPace, domain                 string
 }
 
 func (f *watchFlags) register(c *command) {
@@ -151,6 +167,8 @@ func (f *watchFlags) register(c *command) {
 	fl.StringVar(&f.country, "country", "", "whose peak days: se, no, dk, fi, is")
 	fl.Var(&f.days, "day", "a peak day of your own: NAME=05-02 or NAME=2026-05-02..2026-05-04; NAME= takes it away")
 	fl.Var(f.secret, "secret", "heartbeat=FILE, url=FILE, password=FILE or token=FILE of the channel")
+	fl.StringVar(&f.peakPace, "peak-pace", "", "on or off: back up every five minutes over peak days")
+	fl.StringVar(&f.domain, "domain", "", "on or off: ask its registry once a day when the shop's domain expires")
 	fl.Var(&f.clear, "forget", "heartbeat, or a secret of the channel")
 }
 
@@ -213,6 +231,12 @@ func (f *watchFlags) apply(s *app.WatchSettings) error {
 	if f.country != "" {
 		s.Country = f.country
 	}
+	if err := turn("peak-pace", f.peakPace, &s.NoPeakPace); err != nil {
+		return err
+	}
+	if err := turn("domain", f.domain, &s.NoDomain); err != nil {
+		return err
+	}
 	if f.channel != "" {
 		f.applyChannel(s)
 	}
@@ -232,6 +256,18 @@ func (f *watchFlags) apply(s *app.WatchSettings) error {
 		if from, to, _ := strings.Cut(span, ".."); from != "" {
 			s.OwnDays = append(s.OwnDays, app.OwnDay{Name: name, From: from, To: to})
 		}
+	}
+	return nil
+}
+
+// turn reads a switch whose setting says that it is off; "" leaves it.
+func turn(name, word string, off *bool) error {
+	switch word {
+	case "":
+	case "on", "off":
+		*off = word == "off"
+	default:
+		return app.Errorf(app.CodeUsage, "read flags", "%q is neither on nor off", word).With("field", name).With("choices", "on, off")
 	}
 	return nil
 }

@@ -6,11 +6,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"time"
 
 	"kvart/app"
+	"kvart/app/ipc"
 )
 
 // windowPatience is how long a window may take to draw its first frame.
@@ -48,11 +47,7 @@ func startWindow(data, screen string) (first <-chan bool, err error) {
 	if err != nil {
 		return nil, app.Errorf(app.CodeInternal, "find own program", "%w", err)
 	}
-	name := "kvart"
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	window := exec.Command(filepath.Join(filepath.Dir(exe), name), "--data", data, "--screen", screen, "--report")
+	window := exec.Command(ipc.Program(exe, ipc.WindowProgram), "--data", data, "--screen", screen, "--report")
 	out, err := window.StdoutPipe()
 	if err != nil {
 		return nil, app.Errorf(app.CodeInternal, "open window", "%w", err)

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,7 @@ type kvart struct {
 	b           *bench
 	data, vault string
 	dir         string
+	env         []string // more than the benchmark's own
 	guard       *exec.Cmd
 	said        sync.WaitGroup
 }
@@ -38,8 +40,8 @@ type ran struct {
 
 // kvart makes a vault with one source.
 func (b *bench) kvart(ctx context.Context, name string, source ...string) (*kvart, error) {
-	dir := filepath.Join(b.dir, name)
-	k := &kvart{b: b, dir: dir, data: filepath.Join(dir, "data"), vault: filepath.Join(dir, "vault")}
+	dir := cmp.Or(b.home, filepath.Join(b.dir, name))
+	k := &kvart{b: b, dir: dir, env: b.env, data: filepath.Join(dir, "data"), vault: filepath.Join(dir, "vault")}
 	if err := os.MkdirAll(k.data, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
@@ -48,7 +50,7 @@ func (b *bench) kvart(ctx context.Context, name string, source ...string) (*kvar
 		return nil, fmt.Errorf("write passphrase: %w", err)
 	}
 	for _, args := range [][]string{
-		{"vault", "create", "--storage", "folder", "--set", "path=" + k.vault, "--passphrase-file", pass, "--shop", "Bench"},
+		{"vault", "create", "--storage", "folder", "--set", "path=" + k.vault, "--passphrase-file", pass, "--shop", cmp.Or(b.shop, "Bench")},
 		append([]string{"source", "add"}, source...),
 	} {
 		if err := k.do(ctx, nil, args...); err != nil {
@@ -65,7 +67,13 @@ func (k *kvart) verb(ctx context.Context, args ...string) *exec.Cmd {
 		name = args[:2]
 	}
 	rest := append([]string{"--data", k.data}, args[len(name):]...)
-	return command(ctx, filepath.Join(k.b.bin, "kvart-agent"), append(name[:len(name):len(name)], rest...)...)
+	return k.command(ctx, append(name[:len(name):len(name)], rest...)...)
+}
+
+func (k *kvart) command(ctx context.Context, args ...string) *exec.Cmd {
+	c := command(ctx, filepath.Join(k.b.bin, "kvart-agent"), args...)
+	c.Env = append(os.Environ(), k.env...)
+	return c
 }
 
 // do runs a verb and decodes what it prints.
@@ -95,7 +103,7 @@ func (k *kvart) watch(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("make log: %w", err)
 	}
-	k.guard = command(ctx, filepath.Join(k.b.bin, "kvart-agent"), "run", "--no-tray", "--data", k.data)
+	k.guard = k.command(ctx, "run", "--no-tray", "--data", k.data)
 	k.guard.Stderr = log
 	says, err := k.guard.StdoutPipe()
 	if err != nil {
@@ -189,8 +197,9 @@ func (k *kvart) idle(ctx context.Context) (float64, error) {
 // restore brings the source back and fails unless every check passed.
 func (k *kvart) restore(ctx context.Context, args ...string) (cost, error) {
 	var out struct {
-		State  string
-		Checks []struct {
+		State   string
+		Seconds float64
+		Checks  []struct {
 			Code, Detail string
 			OK           bool
 		}
@@ -200,7 +209,7 @@ func (k *kvart) restore(ctx context.Context, args ...string) (cost, error) {
 	if err := k.do(ctx, &out, append([]string{"restore", "--yes"}, args...)...); err != nil {
 		return cost{}, err
 	}
-	c := cost{seconds: time.Since(start).Seconds()}
+	c := cost{seconds: time.Since(start).Seconds(), inRun: out.Seconds}
 	for _, check := range out.Checks {
 		if !check.OK {
 			return c, fmt.Errorf("restored, but %s: %s", check.Code, check.Detail)

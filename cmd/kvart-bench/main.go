@@ -2,7 +2,8 @@
 
 // Command kvart-bench measures what a shop's databases cost: kvart-agent as it
 // is shipped, against the programs somebody would use instead, one after the
-// other on the same data and the same disk. Only what it makes itself is
+// other on the same data and the same disk. What an online shop costs it measures
+// against the time that the shop's own limits force. Only what it makes itself is
 // touched; it takes all of it away again, also when it is interrupted.
 package main
 
@@ -35,16 +36,23 @@ const (
 	partTill     = "till"
 	partMariaDB  = "mariadb"
 	partPostgres = "postgres"
+	partShopify  = "shopify"
+	partWoo      = "woocommerce"
 )
 
 // bench is one run of the program.
 type bench struct {
-	bin   string // our programs and the peers'
-	dir   string // everything lies in it
-	scale float64
-	seed  uint64
-	table report
-	log   io.Writer
+	bin        string // our programs and the peers'
+	dir        string // everything lies in it
+	scale      float64
+	seed       uint64
+	table      report
+	env        []string // of the guards made from now on
+	shop, home string   // name of the shops made from now on, and the folder of their guard; "" for the usual ones
+	// shopDir is the folder that the whole shop lies in, and report the file that
+	// its bad day's report is written to, where the caller chooses.
+	shopDir, report string
+	log             io.Writer
 }
 
 func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
@@ -55,6 +63,10 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	seed := flags.Uint64("seed", 1, "of the data")
 	tmp := flags.String("tmp", "/var/tmp", "folder with room for about eight times the data; not in memory")
 	hold := flags.String("till", "", "be the till of this database until stopped; used by the program itself")
+	fake := flags.String("fake", "", "be this fake shop until standard input ends; used by the program itself")
+	b := &bench{log: log}
+	flags.StringVar(&b.shopDir, "shop-folder", "", "of "+partRecovery+": a new folder for the shop; its path is in the report")
+	flags.StringVar(&b.report, "report", "", "of "+partRecovery+": PDF to write the incident's report to")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
@@ -67,7 +79,10 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	if *scale <= 0 || *scale > 10 {
 		return fmt.Errorf("a scale of %v makes no sense", *scale)
 	}
-	b := &bench{scale: *scale, seed: *seed, log: log}
+	if *fake != "" {
+		return beFake(ctx, *fake, *scale, os.Stdin, out)
+	}
+	b.scale, b.seed = *scale, *seed
 	if b.bin, err = filepath.Abs(*bin); err != nil {
 		return fmt.Errorf("find programs: %w", err)
 	}
@@ -85,7 +100,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	for _, p := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{partTill, b.till}, {partMariaDB, b.mariadb}, {partPostgres, b.postgres}} {
+	}{{partTill, b.till}, {partMariaDB, b.mariadb}, {partPostgres, b.postgres}, {partShopify, b.shopify}, {partWoo, b.woo}, {partRecovery, b.recovery}} {
 		if !slices.Contains(parts, p.name) {
 			continue
 		}

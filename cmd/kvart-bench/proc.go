@@ -22,8 +22,9 @@ import (
 // cost is what a piece of work cost.
 type cost struct {
 	seconds float64
-	stored  int64 // bytes that came to lie in the storage
-	memory  int64 // bytes of the one process at its fullest, 0 where not known
+	inRun   float64 // seconds that the guard says it took, after the plan; 0 where not known
+	stored  int64   // bytes that came to lie in the storage
+	memory  int64   // bytes of the one process at its fullest, 0 where not known
 }
 
 // command makes a command that is asked to end, and not killed, when ctx ends.
@@ -164,6 +165,27 @@ func peakOf(pid int) int64 {
 		}
 	}
 	return 0
+}
+
+// processor reads how long a running process has kept a processor busy, in
+// seconds; 0 where the system does not tell.
+func processor(pid int) float64 {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// what follows the name, which may hold anything
+	_, rest, _ := strings.Cut(string(raw), ") ")
+	f := strings.Fields(rest)
+	if len(f) < 13 {
+		return 0
+	}
+	user, err := strconv.ParseFloat(f[11], 64)
+	system, err2 := strconv.ParseFloat(f[12], 64)
+	if err != nil || err2 != nil {
+		return 0
+	}
+	return (user + system) / 100
 }
 
 // forgetPeak begins a new count; where that can't be had the count goes on, and

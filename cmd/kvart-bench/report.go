@@ -33,6 +33,11 @@ func (r *report) note(what, unit, peer string, ours, theirs float64) {
 	r.rows = append(r.rows, line{what: what, unit: unit, peer: peer, ours: ours, theirs: theirs, free: true})
 }
 
+// plain adds a figure that is part of another, and of which nothing was promised.
+func (r *report) plain(what, unit string, ours float64) {
+	r.rows = append(r.rows, line{what: what, unit: unit, ours: ours, free: true})
+}
+
 func (r *report) print(w io.Writer) {
 	fmt.Fprintln(w, "| measured | ours | peer | peer's | ratio | target | met |")
 	fmt.Fprintln(w, "|---|---:|---|---:|---:|---:|---|")
@@ -43,6 +48,9 @@ func (r *report) print(w io.Writer) {
 
 func (l line) String() string {
 	ours := number(l.ours, l.unit)
+	if l.peer == "" && l.free {
+		return fmt.Sprintf("| %s | %s | | | | | |", l.what, ours)
+	}
 	if l.peer == "" {
 		return fmt.Sprintf("| %s | %s | | | | ≤ %s | %s |", l.what, ours, number(l.aim, l.unit), met(l.ours <= l.aim))
 	}
@@ -77,11 +85,12 @@ const (
 	inSeconds = "s"
 	inMillis  = "ms"
 	inMB      = "MB"
+	inAll     = "requests"
 )
 
 func number(v float64, unit string) string {
 	switch {
-	case unit == inMillis, v >= 100:
+	case unit == inMillis, unit == inAll, v >= 100:
 		return fmt.Sprintf("%.0f %s", v, unit)
 	case v >= 10:
 		return fmt.Sprintf("%.1f %s", v, unit)

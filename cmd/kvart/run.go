@@ -82,7 +82,7 @@ func show(ctx context.Context, o options, client *ipc.Client, stdout, stderr io.
 		if o.report {
 			fmt.Fprintln(stdout, drawn) // by the window that is open
 		}
-		return raise(o)
+		return raise(ctx, o)
 	case err != nil:
 		// two windows harm nothing: each is only a view
 		fmt.Fprintln(stderr, err)
@@ -108,6 +108,7 @@ func show(ctx context.Context, o options, client *ipc.Client, stdout, stderr io.
 		go raised(only, w)
 	}
 	w.Show()
+	observe(ctx, a, w)
 	if o.shots != "" {
 		go photograph(ctx, w, o.shots, a.Quit, stderr)
 	}
@@ -119,8 +120,8 @@ func show(ctx context.Context, o options, client *ipc.Client, stdout, stderr io.
 }
 
 // raise asks the window that is open to come to the front.
-func raise(o options) error {
-	c, err := net.DialTimeout("unix", filepath.Join(o.data, "run", "window.sock"), 2*time.Second)
+func raise(ctx context.Context, o options) error {
+	c, err := ipc.Connect(ctx, filepath.Join(o.data, "run", "window.sock"))
 	if err != nil {
 		return fmt.Errorf("reach the open window: %w", err)
 	}
@@ -161,11 +162,7 @@ func startGuard(ctx context.Context, client *ipc.Client, data string) error {
 	if err != nil {
 		return fmt.Errorf("find own program: %w", err)
 	}
-	name := "kvart-agent"
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	cmd := exec.Command(filepath.Join(filepath.Dir(exe), name), "run", "--data", data)
+	cmd := exec.Command(ipc.Program(exe, ipc.GuardProgram), "run", "--data", data)
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
 		return app.Errorf(app.CodeGuardOffline, "start guard", "%w", err)
