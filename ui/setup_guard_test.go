@@ -108,7 +108,7 @@ func TestSetupWalk_noGuard(t *testing.T) {
 	w.lacks("kassa.db")
 	w.tap("offline.start")
 	w.seen(w.svc.Current())
-	w.tap("home.button.empty")
+	w.tap("home.button.goon")
 	w.tap("setup.continue")
 	w.tap("setup.ask.skip")
 	w.sees(w.words.T("setup.where.title"))

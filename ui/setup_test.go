@@ -268,13 +268,13 @@ func TestSetup_canBeLeftAndTakenUpAgain(t *testing.T) {
 	r.press("Disk or network folder")
 	r.press("Choose…")
 	r.press("Do this later")
-	r.sees("Your shop isn't protected yet")
-	r.press("Set up Kvart")
+	r.sees("The setup isn't finished")
+	r.press("Go on with the setup")
 	r.sees("Where should the backups live?", "/media/backup/kvart")
 	uitest.Key(r.c, fyne.KeyEscape)
 	r.sees("What can't your shop trade without?")
 	uitest.Key(r.c, fyne.KeyEscape)
-	r.sees("Your shop isn't protected yet")
+	r.sees("The setup isn't finished")
 }
 
 func TestSetup_onlySourcesAreMissing(t *testing.T) {

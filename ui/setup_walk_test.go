@@ -219,14 +219,14 @@ func TestSetupWalk_leftInTheMiddle(t *testing.T) {
 	w.press("lager.db") // untick
 	w.press("Folder")   // and add one
 	w.rig = w.again()
-	w.tap("home.button.empty")
+	w.tap("home.button.goon")
 	w.sees("kvart", "Chosen by you") // the folder's name
 	w.tap("setup.continue")
 	w.write(2, "butik")
 	w.write(3, "kassa")
 	w.write(4, "hemligt")
 	w.rig = w.again()
-	w.tap("home.button.empty")
+	w.tap("home.button.goon")
 	w.sees("passwords aren't kept")
 	if f := uitest.Fields(w.c); f[2].Text != "butik" || f[3].Text != "kassa" || f[4].Text != "" {
 		t.Fatalf("there is %q, %q and %q", f[2].Text, f[3].Text, f[4].Text)
@@ -238,7 +238,7 @@ func TestSetupWalk_leftInTheMiddle(t *testing.T) {
 	w.write(0, "kafferosteriet-kvart")
 	w.write(2, "K003secret")
 	w.rig = w.again()
-	w.tap("home.button.empty")
+	w.tap("home.button.goon")
 	w.sees("passwords aren't kept") // the database's again
 	w.write(4, "hemligt")
 	w.tap("setup.continue")
@@ -252,7 +252,7 @@ func TestSetupWalk_leftInTheMiddle(t *testing.T) {
 	words := w.paper()
 	w.write(1, "Kafferosteriet")
 	w.rig = w.again()
-	w.tap("home.button.empty")
+	w.tap("home.button.goon")
 	w.write(4, "hemligt")
 	w.tap("setup.continue")
 	if uitest.Enabled(w.c, "Continue") {

@@ -19,7 +19,7 @@ func (e *Engine) Apply(ctx context.Context, r app.Restore, p app.Progress) (err 
 	if !r.Target.Original() {
 		return e.applyToDir(ctx, r, p)
 	}
-	s, done, err := e.begin(ctx, r, true)
+	s, done, err := e.begin(ctx, r, true, false)
 	if err != nil {
 		return canceled(ctx, err)
 	}

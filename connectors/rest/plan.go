@@ -17,7 +17,7 @@ func (e *Engine) Plan(ctx context.Context, r app.Restore) (plan app.TargetPlan, 
 	if !r.Target.Original() {
 		return e.planToDir(ctx, r)
 	}
-	s, done, err := e.begin(ctx, r, false)
+	s, done, err := e.begin(ctx, r, false, true)
 	if err != nil {
 		return plan, canceled(ctx, err)
 	}
@@ -111,10 +111,13 @@ func (e *Engine) Verify(ctx context.Context, r app.Restore) (checks []app.Check,
 	if !r.Target.Original() {
 		return e.verifyDir(ctx, r)
 	}
-	s, done, err := e.begin(ctx, r, false)
+	s, done, err := e.begin(ctx, r, false, false)
 	if err != nil {
 		return nil, canceled(ctx, err)
 	}
+	e.mu.Lock()
+	delete(e.saved, r.Access.Source.ID) // the restore ends here
+	e.mu.Unlock()
 	defer func() { err = canceled(ctx, errors.Join(err, done())) }()
 	for _, k := range e.kinds {
 		if !s.sel.touches(k) || !s.allowed(k) {

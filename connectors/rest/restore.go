@@ -40,8 +40,9 @@ type restore struct {
 }
 
 // begin brings the mirror up to date and opens the shop, for writing where the
-// restore is to be done.
-func (e *Engine) begin(ctx context.Context, r app.Restore, write bool) (s *restore, done func() error, err error) {
+// restore is to be done. Afresh, and where its safety point was not just taken,
+// what a cursor does not tell is read whole; what was written is in any case.
+func (e *Engine) begin(ctx context.Context, r app.Restore, write, afresh bool) (s *restore, done func() error, err error) {
 	sel, err := selected(r)
 	if err != nil {
 		return nil, nil, err
@@ -77,7 +78,7 @@ func (e *Engine) begin(ctx context.Context, r app.Restore, write bool) (s *resto
 	}
 	// a cursor tells all there is to know; what is found in other ways may have
 	// changed since it was last looked at
-	known := write && e.justSaved(r.Access.Source.ID)
+	known := !afresh && e.justSaved(r.Access.Source.ID)
 	exact := func(k Kind) bool { return !known && k.Changes != ByCursor && sel.touches(k) }
 	if s.shop, err = e.update(ctx, r.Access, m, exact, true); err != nil {
 		return nil, nil, err
@@ -105,12 +106,11 @@ func (e *Engine) writable(ctx context.Context, a app.Access) (Shop, error) {
 const savedLasts = 15 * time.Minute
 
 // justSaved reports whether the whole shop was read a moment ago for the safety
-// point of the restore that now begins. It does so once.
+// point of the restore that is under way.
 func (e *Engine) justSaved(id app.SourceID) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	at, ok := e.saved[id]
-	delete(e.saved, id)
 	age := e.o.Now().Sub(at)
 	return ok && age >= 0 && age < savedLasts
 }

@@ -39,4 +39,5 @@ sleep "${IDLE:-60}"
 after=$(ticks)
 awk -v t=$((after - before)) -v hz="$(getconf CLK_TCK)" -v s="${IDLE:-60}" 'BEGIN { printf "idle: %.2f %% of one core over %d s\n", 100 * t / hz / s, s }'
 awk '/VmRSS/ { printf "memory: %.0f MB\n", $2 / 1024 }' "/proc/$window/status"
-go test -run '^$' -bench 'Window' -benchtime 200x ./ui
+go test -run '^$' -bench Window_update -benchtime 200x ./ui
+go test -run '^$' -bench Window_growth -benchtime 10000x -timeout 30m ./ui

@@ -152,7 +152,7 @@ func (s *Screen) list(word string) error {
 		for _, l := range g.Pages {
 			rows = append(rows, widgets.NewProse(widgets.Run{Text: l.Title, Tapped: func() { s.show(l.Name) }}))
 		}
-		cards = append(cards, widgets.NewCard(widgets.Column(widgets.Gap8, rows...)))
+		cards = append(cards, widgets.NewCard(widgets.Column(widgets.Gap4, rows...)))
 	}
 	if len(cards) == 0 {
 		cards = append(cards, widgets.NewText(s.env.T("help.search.none"), widgets.Muted()))

@@ -161,7 +161,11 @@ func (d *detail) primary() (label string, fire func()) {
 func (d *detail) buttons() fyne.CanvasObject {
 	t, m := d.s.env.T, d.vm
 	label, fire := d.primary()
-	row := []fyne.CanvasObject{widgets.NewPrimary(label, fire)}
+	first := widgets.NewPrimary
+	if d.renaming {
+		first = widgets.NewButton // the new name is what is being done
+	}
+	row := []fyne.CanvasObject{first(label, fire)}
 	if !m.Past {
 		if !m.Secret {
 			row = append(row, widgets.NewButton(t("sources.change"), func() { d.s.edit(m.Name) }))

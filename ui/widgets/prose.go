@@ -56,24 +56,32 @@ func (p *Prose) CreateRenderer() fyne.WidgetRenderer { return &proseRenderer{p} 
 
 type proseRenderer struct{ p *Prose }
 
-// margin is what Fyne's rich text keeps free on every side.
-func (r *proseRenderer) margin() float32 { return r.p.Theme().Size(fynetheme.SizeNameInnerPadding) }
+// margin is what Fyne's rich text keeps free on every side, and the paragraph
+// does not. A link alone keeps it above and below: it can be pressed there, and
+// would be in the way of the next one.
+func (r *proseRenderer) margin() (side, above float32) {
+	m := r.p.Theme().Size(fynetheme.SizeNameInnerPadding)
+	if len(r.p.runs) == 1 && r.p.runs[0].Tapped != nil {
+		return m, 0
+	}
+	return m, m
+}
 
 func (r *proseRenderer) Layout(s fyne.Size) {
 	if s.Width < 1 {
 		return // nothing to be seen yet; wrapping at every letter would only mislead
 	}
-	m := r.margin()
-	r.p.rich.Move(fyne.NewPos(-m, -m))
-	r.p.rich.Resize(s.AddWidthHeight(2*m, 2*m))
+	side, above := r.margin()
+	r.p.rich.Move(fyne.NewPos(-side, -above))
+	r.p.rich.Resize(s.AddWidthHeight(2*side, 2*above))
 }
 
 func (r *proseRenderer) MinSize() fyne.Size {
-	m := r.margin()
+	side, above := r.margin()
 	if r.p.rich.Size().Width < 1 {
 		return fyne.NewSize(0, fyne.MeasureText("0", r.p.Theme().Size(fynetheme.SizeNameText), fyne.TextStyle{}).Height)
 	}
-	s := r.p.rich.MinSize().SubtractWidthHeight(2*m, 2*m)
+	s := r.p.rich.MinSize().SubtractWidthHeight(2*side, 2*above)
 	return fyne.NewSize(max(s.Width, 0), max(s.Height, 0))
 }
 
