@@ -15,7 +15,7 @@ import (
 func (d *dbServer) mariadb() (client string, connect []string) {
 	d.Helper()
 	install, server, client := d.program("mariadb-install-db"), d.program("mariadbd", "/usr/sbin/mariadbd"), d.program("mariadb")
-	small := []string{"--no-defaults", "--datadir=" + d.dir + "/data", "--innodb-log-file-size=16M"}
+	small := []string{"--no-defaults", "--datadir=" + d.dir + "/data", "--tmpdir=" + d.dir, "--innodb-log-file-size=16M"}
 	if os.Geteuid() == 0 {
 		small = append(small, "--user=root")
 	}

@@ -134,14 +134,14 @@ func (s *mariaServer) begin(ctx context.Context) (err error) {
 		root = append(root, "--user=root")
 	}
 	data := filepath.Join(s.dir, "data")
-	if _, err := timed(command(ctx, install, append([]string{"--no-defaults", "--datadir=" + data, "--auth-root-authentication-method=normal", "--skip-test-db"}, root...)...)); err != nil {
+	if _, err := timed(command(ctx, install, append([]string{"--no-defaults", "--datadir=" + data, "--tmpdir=" + s.dir, "--auth-root-authentication-method=normal", "--skip-test-db"}, root...)...)); err != nil {
 		return err
 	}
 	if s.port, err = freePort(); err != nil {
 		return err
 	}
 	if err := s.start(server, nil, append([]string{
-		"--no-defaults", "--datadir=" + data, "--socket=" + s.dir + "/s", "--bind-address=127.0.0.1", "--port=" + strconv.Itoa(s.port), "--pid-file=" + s.dir + "/pid",
+		"--no-defaults", "--datadir=" + data, "--tmpdir=" + s.dir, "--socket=" + s.dir + "/s", "--bind-address=127.0.0.1", "--port=" + strconv.Itoa(s.port), "--pid-file=" + s.dir + "/pid",
 		"--innodb-buffer-pool-size=1G", "--innodb-log-file-size=256M", "--local-infile=1",
 	}, root...)...); err != nil {
 		return err

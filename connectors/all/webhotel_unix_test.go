@@ -187,7 +187,7 @@ func mariaDB(t *testing.T) (*sql.DB, int) {
 		t.Skipf("KVART-SKIP mariadb: %v", err)
 	}
 	dir, at := place(t), port(t)
-	args := []string{"--no-defaults", "--datadir=" + dir + "/data", "--innodb-log-file-size=16M"}
+	args := []string{"--no-defaults", "--datadir=" + dir + "/data", "--tmpdir=" + dir, "--innodb-log-file-size=16M"}
 	if os.Getuid() == 0 {
 		args = append(args, "--user=root")
 	}

@@ -51,7 +51,7 @@ var template = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := exec.Command(install, asRoot("--no-defaults", "--datadir="+dir, "--auth-root-authentication-method=normal", "--skip-test-db", smallLog)...).CombinedOutput()
+	out, err := exec.Command(install, asRoot("--no-defaults", "--datadir="+dir, "--tmpdir="+dir, "--auth-root-authentication-method=normal", "--skip-test-db", smallLog)...).CombinedOutput()
 	if err != nil {
 		return dir, fmt.Errorf("%w: %s", err, out)
 	}
@@ -120,7 +120,7 @@ func (s *server) start() error {
 	}
 	args := append([]string{
 		"--no-defaults", "--datadir=" + s.dir + "/data", "--socket=" + s.socket, "--bind-address=127.0.0.1", "--port=" + strconv.Itoa(s.port),
-		"--pid-file=" + s.dir + "/pid", "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0", smallLog,
+		"--pid-file=" + s.dir + "/pid", "--tmpdir=" + s.dir, "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0", smallLog,
 	}, s.args...)
 	s.cmd = exec.Command(bin, asRoot(args...)...)
 	log, err := os.Create(s.dir + "/log")

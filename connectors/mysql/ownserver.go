@@ -50,17 +50,19 @@ func (c *Connector) ownServer(ctx context.Context, s *session, j job, tmp string
 			err = errors.Join(err, o.Close())
 		}
 	}()
-	data := filepath.Join(tmp, "server")
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		return nil, fmt.Errorf("make a folder for a server: %w", err)
+	data, scratch := filepath.Join(tmp, "server"), filepath.Join(tmp, "scratch")
+	for _, d := range []string{data, scratch} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return nil, fmt.Errorf("make a folder for a server: %w", err)
+		}
 	}
-	if err := c.initialize(ctx, s, p, data); err != nil {
+	if err := c.initialize(ctx, s, p, data, scratch); err != nil {
 		return nil, fmt.Errorf("set up a server: %w", err)
 	}
 	socket := filepath.Join(dir, "s")
 	running, stop := context.WithCancel(ctx)
 	o.stop = stop
-	cmd := tool.Command(p.Path, serverArgs(data, socket, j.about.Longest)...)
+	cmd := tool.Command(p.Path, serverArgs(data, scratch, socket, j.about.Longest)...)
 	o.done.Go(func() { o.ended = tool.Run(running, cmd) })
 	cfg := config{socket: socket, user: "root", database: s.cfg.database, tls: tlsOff, host: "127.0.0.1"}
 	if o.session, err = c.await(ctx, cfg); err != nil {
@@ -69,9 +71,12 @@ func (c *Connector) ownServer(ctx context.Context, s *session, j job, tmp string
 	return o, nil
 }
 
-func serverArgs(data, socket string, longest int64) []string {
+// serverArgs gives the server a folder of its own for temporary tables: in the
+// system's it would take those of the shop's server for leftovers, and delete
+// them while it starts.
+func serverArgs(data, scratch, socket string, longest int64) []string {
 	args := []string{
-		"--no-defaults", "--datadir=" + data, "--socket=" + socket, "--skip-networking", "--pid-file=" + filepath.Join(filepath.Dir(socket), "pid"),
+		"--no-defaults", "--datadir=" + data, "--tmpdir=" + scratch, "--socket=" + socket, "--skip-networking", "--pid-file=" + filepath.Join(filepath.Dir(socket), "pid"),
 		"--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin", "--event-scheduler=OFF",
 		fmt.Sprintf("--max-allowed-packet=%d", min(max(64<<20, (longest+1<<20)&^1023), 1<<30)),
 		"--loose-mysqlx=OFF", "--log-bin-trust-function-creators=1", "--secure-file-priv=" + data,
@@ -89,16 +94,16 @@ func asUser() []string {
 }
 
 // initialize makes the system tables.
-func (c *Connector) initialize(ctx context.Context, s *session, p tool.Program, data string) error {
+func (c *Connector) initialize(ctx context.Context, s *session, p tool.Program, data, scratch string) error {
 	if !s.maria {
-		_, err := tool.Output(ctx, tool.Command(p.Path, append([]string{"--no-defaults", "--initialize-insecure", "--datadir=" + data}, asUser()...)...), 1<<20)
+		_, err := tool.Output(ctx, tool.Command(p.Path, append([]string{"--no-defaults", "--initialize-insecure", "--datadir=" + data, "--tmpdir=" + scratch}, asUser()...)...), 1<<20)
 		return err
 	}
 	install, err := installer(p.Path)
 	if err != nil {
 		return err
 	}
-	args := []string{"--no-defaults", "--datadir=" + data, "--auth-root-authentication-method=normal", "--skip-test-db"}
+	args := []string{"--no-defaults", "--datadir=" + data, "--tmpdir=" + scratch, "--auth-root-authentication-method=normal", "--skip-test-db"}
 	_, err = tool.Output(ctx, tool.Command(install, append(args, asUser()...)...), 1<<20)
 	return err
 }

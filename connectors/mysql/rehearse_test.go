@@ -99,10 +99,22 @@ func TestConnector_rehearse(t *testing.T) {
 	}
 	c.step = nil
 
-	// By a user who may only read, in a server of our own.
+	// By a user who may only read, in a server of our own: it lets temporary
+	// tables of the shop's server alone, which by default lie in the system's folder.
+	others, err := os.CreateTemp("", "#sql-temptable-*.MAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Remove(others.Name()) })
+	if err := others.Close(); err != nil {
+		t.Fatal(err)
+	}
 	r.Access = s.user(t, db, "drill_reader", "p", backupRights(db)...)
 	if d := rehearse(c, r); !strings.Contains(d, "a server of its own") {
 		t.Errorf("told %s", d)
+	}
+	if _, err := os.Stat(others.Name()); err != nil {
+		t.Errorf("the drill's server took somebody else's temporary table: %v", err)
 	}
 	// And where none can be started.
 	tmp := filepath.Join(t.TempDir(), "file")
