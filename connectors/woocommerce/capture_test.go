@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -341,10 +342,10 @@ func TestEngine_Capture_patience(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	stock(b.shop, 300, 0, 0)
-	n := 0
+	var n atomic.Int64 // several are asked at once
 	b.shop.Do(func() {
 		b.shop.Fault = func(w http.ResponseWriter, r *http.Request) bool {
-			if n++; n%3 != 0 {
+			if n.Add(1)%3 != 0 {
 				return false
 			}
 			w.Header().Set("Retry-After", "2")
