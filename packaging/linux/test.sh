@@ -60,9 +60,10 @@ export KVART_TEST_KOPIA=$bin/kopia KVART_TEST_AGENT=$bin/kvart-agent
 
 # The race detector looks at everything but the key derivation, which has no
 # goroutines and is meant to be slow: with it the vault's tests take 8 minutes
-# instead of one. `make lint` vets.
+# instead of one. `make lint` vets. What takes longest begins first, or it would
+# be alone with one processor in the end.
 go run gotest.tools/gotestsum@v1.13.0 --format pkgname --jsonfile "$work/tests.json" -- \
-	-race -vet=off -gcflags=golang.org/x/crypto/scrypt=-race=false -timeout 40m ./...
+	-race -vet=off -gcflags=golang.org/x/crypto/scrypt=-race=false -timeout 40m ./ui ./backup ./cmd/kvart-agent ./...
 
 # These walk through every page, which under the race detector takes minutes and
 # shows nothing that the window's other tests don't.
