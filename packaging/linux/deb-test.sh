@@ -24,7 +24,7 @@ codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
 mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' 'Component: main' |
 	awk -v want="$codename" '$1 == want { print $2; exit }')
 [ -n "$mirror" ] || cant "apt knows no mirror of $codename"
-debootstrap --variant=minbase "$codename" "$root" "$mirror" >"$root.log" 2>&1 || {
+debootstrap --variant=minbase --include=ca-certificates "$codename" "$root" "$mirror" >"$root.log" 2>&1 || {
 	tail -20 "$root.log" >&2
 	rm -f "$root.log"
 	cant "debootstrap of $codename from apt's own mirror did not work"

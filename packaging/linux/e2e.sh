@@ -132,7 +132,9 @@ press home.button.empty
 see setup.what.title
 await 20 "the till to be found" shows kassa.db
 press setup.continue
+end=$((SECONDS + 120))
 until shows "$(t setup.where.title)"; do # other programs of this computer may have been found
+	[ "$SECONDS" -lt "$end" ] || fail "waited in vain for setup.where.title"
 	! there "$(t setup.ask.skip)" || press setup.ask.skip
 	sleep 0.2
 done

@@ -32,3 +32,4 @@ desktop=$prefix/share/applications/se.kvart.Kvart.desktop
 sed "s|^Exec=.*|Exec=\"$prefix/bin/kvart\"|" "$desktop" >"$desktop.new"
 mv "$desktop.new" "$desktop"
 echo "Kvart is installed. It is among your programs, and here: $prefix/bin/kvart"
+echo "No guard runs until you open Kvart; on a server: systemctl --user start kvart-agent"

@@ -28,7 +28,7 @@ resource() {
 	$windres -c 65001 -I "$work" -I "$here" -O coff -i "$work/kvart.rc" -o "$1"
 }
 resource "${syso[0]}" kvart.exe "Kvart" "Kvart"
-resource "${syso[1]}" kvart-agent.exe "Kvart, the guard" "Kvart, väktaren"
+resource "${syso[1]}" kvart-agent.exe "Kvart, the guard" "Kvart, vakten"
 resource "$work/console.o" kvart-agent.com "Kvart on the command line" "Kvart på kommandoraden"
 
 export GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=$cc CXX=x86_64-w64-mingw32-g++

@@ -64,7 +64,7 @@ VIProductVersion "${VERSION4}"
 LangString Program ${LANG_ENGLISH} "Kvart"
 LangString Program ${LANG_SWEDISH} "Kvart"
 LangString ProgramAbout ${LANG_ENGLISH} "The window, and the guard that backs your shop up every quarter of an hour."
-LangString ProgramAbout ${LANG_SWEDISH} "Fönstret, och väktaren som säkerhetskopierar din butik varje kvart."
+LangString ProgramAbout ${LANG_SWEDISH} "Fönstret, och vakten som säkerhetskopierar din butik varje kvart."
 LangString AtLogin ${LANG_ENGLISH} "Start when I log in"
 LangString AtLogin ${LANG_SWEDISH} "Starta när jag loggar in"
 LangString AtLoginAbout ${LANG_ENGLISH} "So that backups are made without you thinking of it. You can change this in Kvart's settings."
@@ -73,8 +73,11 @@ LangString Comment ${LANG_ENGLISH} "Backs your shop up every quarter of an hour"
 LangString Comment ${LANG_SWEDISH} "Säkerhetskopierar din butik varje kvart"
 LangString StillRuns ${LANG_ENGLISH} "Kvart is in the middle of something and could not be ended.$\r$\n$\r$\nWait until it is done, or choose Quit by its icon next to the clock. Then try again."
 LangString StillRuns ${LANG_SWEDISH} "Kvart är mitt i något och gick inte att avsluta.$\r$\n$\r$\nVänta tills det är klart, eller välj Avsluta vid ikonen bredvid klockan. Försök sedan igen."
-LangString KeepSettings ${LANG_ENGLISH} "Keep Kvart's settings and history on this computer?$\r$\n$\r$\nYour backups are not touched, whatever you answer: they lie where you chose to store them.$\r$\n$\r$\nYes: if you install Kvart again, it goes on where it was.$\r$\nNo: settings and history are deleted. To reach the backups again you need your recovery kit or your passphrase."
-LangString KeepSettings ${LANG_SWEDISH} "Vill du behålla Kvarts inställningar och historik på den här datorn?$\r$\n$\r$\nDina säkerhetskopior rörs inte, vad du än svarar: de ligger där du valde att spara dem.$\r$\n$\r$\nJa: om du installerar Kvart igen fortsätter det där det var.$\r$\nNej: inställningar och historik tas bort. För att nå säkerhetskopiorna igen behöver du återställningspaketet eller lösenfrasen."
+LangString KeepSettings ${LANG_ENGLISH} "Keep Kvart's settings and history on this computer?$\r$\n$\r$\nYour backups are not touched, whatever you answer: they lie where you chose to store them.$\r$\n$\r$\nYes: if you install Kvart again, it goes on where it was.$\r$\nNo: settings, history and passwords are deleted. To reach the backups again you need your recovery kit or your passphrase."
+LangString KeepSettings ${LANG_SWEDISH} "Vill du behålla Kvarts inställningar och historik på den här datorn?$\r$\n$\r$\nDina säkerhetskopior rörs inte, vad du än svarar: de ligger där du valde att spara dem.$\r$\n$\r$\nJa: om du installerar Kvart igen fortsätter det där det var.$\r$\nNej: inställningar, historik och lösenord tas bort. För att nå säkerhetskopiorna igen behöver du återställningskitet eller lösenfrasen."
+
+LangString NotForgotten ${LANG_ENGLISH} "Not all of Kvart's settings could be deleted. Kvart is still installed. Without a recovery kit that you typed back nobody could open your backups afterwards.$\r$\n$\r$\nTry again, or remove Kvart and answer Yes to keep them."
+LangString NotForgotten ${LANG_SWEDISH} "Alla Kvarts inställningar gick inte att ta bort. Kvart är fortfarande installerat. Utan ett återställningskit som du har skrivit in koden från skulle ingen kunna öppna säkerhetskopiorna sedan.$\r$\n$\r$\nFörsök igen, eller ta bort Kvart och svara Ja för att behålla dem."
 
 ; end: the window and the guard give their files free; the guard first brings to
 ; a safe end what it does.
@@ -129,6 +132,10 @@ Section "$(Program)" program
 	WriteRegDWORD HKCU "${UNINSTALL}" "NoRepair" 1
 	${GetSize} "$INSTDIR" "/S=0K" $0 $1 $2
 	WriteRegDWORD HKCU "${UNINSTALL}" "EstimatedSize" $0
+	; an update: it goes on guarding
+	${If} ${FileExists} "$SMSTARTUP\Kvart.lnk"
+		Exec '"$INSTDIR\kvart-agent.exe" run'
+	${EndIf}
 SectionEnd
 
 ; The same shortcut that the guard writes when it is turned on in Kvart.
@@ -152,6 +159,25 @@ FunctionEnd
 
 Section "Uninstall"
 	Call un.end
+	; before the program that does it is gone: it deletes what is Kvart's, by name
+	${GetParameters} $0
+	ClearErrors
+	${GetOptions} $0 "/PURGE" $1
+	${If} ${Errors}
+		MessageBox MB_YESNO|MB_ICONQUESTION "$(KeepSettings)" /SD IDYES IDYES keep
+	${EndIf}
+	forget:
+	${If} ${FileExists} "$INSTDIR\kvart-agent.exe"
+		ClearErrors
+		ExecWait '"$INSTDIR\kvart-agent.exe" uninstall --yes --forget-secrets' $0
+		${If} ${Errors}
+		${OrIf} $0 <> 0
+			MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "$(NotForgotten)" /SD IDCANCEL IDRETRY forget
+			SetErrorLevel 1
+			Abort
+		${EndIf}
+	${EndIf}
+	keep:
 	Delete "$SMPROGRAMS\Kvart.lnk"
 	Delete "$SMSTARTUP\Kvart.lnk"
 	DeleteRegValue HKCU "${APPROVED}" "Kvart.lnk"
@@ -166,13 +192,6 @@ Section "Uninstall"
 	; what the window's toolkit keeps, in which there is nothing of the owner's
 	RMDir /r "$APPDATA\fyne\se.kvart.Kvart"
 	RMDir "$APPDATA\fyne"
-
-	${GetParameters} $0
-	ClearErrors
-	${GetOptions} $0 "/PURGE" $1
-	${If} ${Errors}
-		MessageBox MB_YESNO|MB_ICONQUESTION "$(KeepSettings)" /SD IDYES IDYES keep
-	${EndIf}
-	RMDir /r "$LOCALAPPDATA\Kvart"
-	keep:
+	; only where nothing is left in it
+	RMDir "$LOCALAPPDATA\Kvart"
 SectionEnd

@@ -49,6 +49,8 @@ agent restore --source Kassan --yes --json >"$work/verb.log" 2>&1 || fail "not b
 agent undo --json >"$work/verb.log" 2>&1 || fail "not undone"
 [ "$(rows)" = "$wrecked" ] || fail "undone: $(rows), want $wrecked"
 agent restore --source Kassan --yes --json >"$work/verb.log" 2>&1 || fail "not brought back again"
+agent kit --text 'C:\kit.txt' >"$work/verb.log" 2>&1 || fail "no kit"
+agent kit confirm "$(grep -oE '\b[0-9A-Z]{4}-[0-9A-Z]{4}\b' "$c/kit.txt" | tail -1)" >"$work/verb.log" 2>&1 || fail "the kit's code was not taken"
 agent drill --json >"$work/verb.log" 2>&1 || fail "the drill did not pass"
 agent status --json >"$work/verb.log" 2>&1 || fail "no status"
 code=0
@@ -73,14 +75,21 @@ stage "updated"
 # --- remove, while the guard runs
 wine "$installed/kvart-agent.exe" run --no-tray >"$work/guard.log" 2>&1 &
 wait_for 30 grep -q 'Kvart is guarding' "$work/guard.log"
-cp "$installed/uninstall.exe" "$c/again.exe" # for the second try, below
 timeout 120 wine "$installed/uninstall.exe" /S || fail "the uninstaller ended with $?"
 wait_for 60 test ! -e "$installed"
 [ ! -e "$menu/Kvart.lnk" ] || fail "the Start menu has it still"
 [ -z "$(reg 'HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\Kvart' DisplayName)" ] || fail "it is still among the installed programs"
 [ -n "$(ls "$local_data/Kvart")" ] || fail "the settings were not kept"
-timeout 120 wine "$c/again.exe" /S /PURGE "_?=$(winepath -w "$installed" 2>/dev/null || echo 'C:\none')" || fail "the uninstaller ended with $?"
-[ ! -e "$local_data/Kvart" ] || fail "the settings are there still"
+
+# once more, with the settings: what is the owner's stays
+timeout 120 wine "$setup" /S || fail "the installer ended with $?"
+mkdir "$local_data/Kvart/egna"
+printf 'kaffe\n' >"$local_data/Kvart/egna/lista.txt"
+timeout 120 wine "$installed/uninstall.exe" /S /PURGE || fail "the uninstaller ended with $?"
+wait_for 60 test ! -e "$installed"
+wait_for 10 test ! -e "${local_data%/Local}/Roaming/fyne/se.kvart.Kvart"
+[ "$(cd "$local_data/Kvart" && find . -type f)" = ./egna/lista.txt ] || fail "not only the owner's file is left: $(find "$local_data/Kvart")"
+rm -r "$local_data/Kvart"
 left=$(find "$c" -iname '*kvart*' -not -path "$c/usb/*" | grep -v -E '/(Prefetch)/' || true)
 [ -z "$left" ] || fail "left behind: $left"
 [ "$(rows)" = "$before" ] || fail "the till was touched"
