@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/kopia/kopia/repo"
@@ -27,6 +28,43 @@ func Pieces(ctx context.Context, v app.Vault) ([]Piece, error) {
 		return nil
 	})
 	return all, err
+}
+
+// Forget takes contents out of a vault's index, as a collection that went wrong
+// would, and returns the names of those that it took.
+func Forget(ctx context.Context, v app.Vault, which func(name string) bool) (gone []string, err error) {
+	rep := v.(*Vault).rep
+	names, err := Contents(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	err = repo.DirectWriteSession(ctx, rep, repo.WriteSessionOptions{}, func(ctx context.Context, w repo.DirectRepositoryWriter) error {
+		for _, name := range names {
+			if !which(name) {
+				continue
+			}
+			id, err := content.ParseID(name)
+			if err != nil {
+				return err
+			}
+			if err := w.ContentManager().DeleteContent(ctx, id); err != nil {
+				return err
+			}
+			gone = append(gone, name)
+		}
+		return nil
+	})
+	return gone, err
+}
+
+// Contents lists the names of everything a vault's index has.
+func Contents(ctx context.Context, v app.Vault) (names []string, err error) {
+	err = v.(*Vault).rep.ContentReader().IterateContents(ctx, content.IterateOptions{}, func(i content.Info) error {
+		names = append(names, i.ContentID.String())
+		return nil
+	})
+	slices.Sort(names)
+	return names, err
 }
 
 // FullMaintenance runs Kopia's full maintenance on a vault as if days had passed

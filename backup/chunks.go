@@ -51,12 +51,22 @@ func chunks(r io.Reader, size int) iter.Seq2[[]byte, error] {
 	}
 }
 
-// fill reads until b is full, or as far as it gets.
+// mostIdle is how often in a row a reader may come back with nothing.
+const mostIdle = 100
+
+// fill reads until b is full, or as far as it gets: to an [io.ErrNoProgress] where
+// the reader brings nothing again and again, and no reason why.
 func fill(r io.Reader, b []byte) chunk {
-	for n := 0; ; {
+	for n, idle := 0, 0; ; {
 		k, err := r.Read(b[n:])
 		if n += k; err != nil || n == len(b) {
 			return chunk{b[:n], err}
+		}
+		if idle++; k > 0 {
+			idle = 0
+		}
+		if idle == mostIdle {
+			return chunk{b[:n], io.ErrNoProgress}
 		}
 	}
 }

@@ -65,3 +65,30 @@ func TestChunks_leftEarly(t *testing.T) {
 		t.Errorf("read %d times for one stretch", r.reads)
 	}
 }
+
+// slow brings a byte at every so manieth read, and nothing in between; for good
+// after the last.
+type slow struct {
+	every, reads int
+	left         []byte
+}
+
+func (s *slow) Read(p []byte) (int, error) {
+	if s.reads++; s.reads%s.every != 0 || len(s.left) == 0 {
+		return 0, nil
+	}
+	n := copy(p[:1], s.left)
+	s.left = s.left[n:]
+	return n, nil
+}
+
+// A reader that brings nothing any more, and no reason why, ends the reading
+// instead of keeping it up for ever; one that hesitates does not.
+func TestChunks_noProgress(t *testing.T) {
+	t.Parallel()
+	r := &slow{every: mostIdle - 1, left: bytes.Repeat([]byte("x"), 70)}
+	got, err := collect(r, t)
+	if !errors.Is(err, io.ErrNoProgress) || len(got) != 70 {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}

@@ -32,7 +32,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ownListener{ln}) }()
+	go func() { done <- srv.Serve(ownListener{ln, s.Log}) }()
 	select {
 	case err := <-done:
 		return err

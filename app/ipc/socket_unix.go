@@ -5,6 +5,7 @@ package ipc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -14,9 +15,21 @@ import (
 	"kvart/app"
 )
 
-// Connect reaches who listens at a path of [SocketPath]'s.
+// Connect reaches who listens at a path of [SocketPath]'s. Somebody of another
+// account who listens there is not spoken to: in a shared temporary folder
+// anybody can be the first to make a folder. Root speaks to everybody.
 func Connect(ctx context.Context, path string) (net.Conn, error) {
-	return (&net.Dialer{Timeout: connectPatience}).DialContext(ctx, "unix", path)
+	root := os.Getuid() == 0
+	if dir := filepath.Dir(path); !root {
+		if err := own(dir); err != nil {
+			return nil, err
+		}
+	}
+	c, err := (&net.Dialer{Timeout: connectPatience}).DialContext(ctx, "unix", path)
+	if err != nil || root || ownPeer(c) {
+		return c, err
+	}
+	return nil, errors.Join(fmt.Errorf("who listens on %s is of another account", path), c.Close())
 }
 
 // Listen opens the socket at a path of [SocketPath]'s, replacing one that

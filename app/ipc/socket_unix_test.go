@@ -3,11 +3,16 @@
 package ipc
 
 import (
+	"context"
+	"errors"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"kvart/app"
 )
@@ -60,5 +65,59 @@ func TestSocketPath(t *testing.T) {
 	}
 	if _, err := SocketPath(long, "/"+strings.Repeat("t", 100)); app.CodeOf(err) != app.CodeSocketTooLong {
 		t.Errorf("both too long: %v", err)
+	}
+}
+
+// troubled is a listener that fails a few times between two who come.
+type troubled struct {
+	net.Listener
+	mu    sync.Mutex
+	fails int
+}
+
+func (l *troubled) Accept() (net.Conn, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fails > 0 {
+		l.fails--
+		return nil, &net.OpError{Op: "accept", Net: "pipe", Err: errors.New("no room for one more")}
+	}
+	l.fails = 3
+	return l.Listener.Accept()
+}
+
+// Whoever can't be let in for the moment is let in later: the guard goes on
+// serving until it is told to end.
+func TestServer_Serve_acceptFails(t *testing.T) {
+	t.Parallel()
+	dir, err := os.MkdirTemp("", "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	p := filepath.Join(dir, "s")
+	ln, err := Listen(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	s := &Server{Service: fake{}, Build: "1", Quit: func() {}, Log: slog.New(slog.DiscardHandler)}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, &troubled{Listener: ln, fails: 2}) }()
+	for range 3 {
+		c := Dial(p, "1")
+		if _, err := c.Hello(t.Context()); err != nil {
+			t.Errorf("hello: %v", err)
+		}
+		c.Close()
+	}
+	cancel()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("served until %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it serves on though it was told to end")
 	}
 }
