@@ -52,6 +52,9 @@ type CapacityRun struct {
 	Stepped func(CapacityStep)
 	// Stop is asked about once a second; anything but "" ends the rehearsal.
 	Stop func() CapacityEnd
+	// Alive reports whether this computer's own connection is alive. It is asked
+	// when the shop answers nobody any more; nil knows nothing.
+	Alive func(ctx context.Context) bool
 }
 
 // CapacityEnd tells why a rehearsal ended. Its words are translations keyed
@@ -67,19 +70,23 @@ const (
 	CapacityEndCanceled CapacityEnd = "canceled" //
 	CapacityEndMoved    CapacityEnd = "moved"    // the shop began to send visitors elsewhere
 	CapacityEndIncident CapacityEnd = "incident" // an incident was opened
+	// CapacityEndLine says that nothing came back, and that nothing shows whether
+	// it was the shop or this computer's own connection: it tells nothing of the
+	// shop.
+	CapacityEndLine CapacityEnd = "line"
 )
 
 // CapacityEnds lists every end.
 func CapacityEnds() []CapacityEnd {
 	return []CapacityEnd{
-		CapacityEndSlow, CapacityEndErrors, CapacityEndCeiling, CapacityEndTime, CapacityEndCanceled, CapacityEndMoved, CapacityEndIncident,
+		CapacityEndSlow, CapacityEndErrors, CapacityEndCeiling, CapacityEndTime, CapacityEndCanceled, CapacityEndMoved, CapacityEndIncident, CapacityEndLine,
 	}
 }
 
 // CapacityStep is one step of a rehearsal: so many visitors a minute, for a
 // while.
 type CapacityStep struct {
-	Visitors int     `json:"visitors"` // a minute, that were sent
+	Visitors int     `json:"visitors"` // a minute, that were sent; fewer than planned where this computer was too busy
 	Asked    int     `json:"asked"`    // pages, in all
 	Errors   int     `json:"errors"`   // of them
 	Median   int64   `json:"median"`   // ms; what failed or never ended counts as long as it took

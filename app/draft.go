@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"net/url"
 	"time"
 )
 
@@ -49,14 +48,15 @@ func (d SetupDraft) Empty() bool {
 
 // Without returns the draft without what must not be kept: a value of a field
 // that is a secret in forms, or of a kind or field that forms do not know, and
-// an address with a password in it.
+// what looks as if a secret were in it: see [HoldsSecret].
 func (d SetupDraft) Without(forms Forms) SetupDraft {
 	picks := make([]DraftPick, 0, len(d.Picks))
 	for _, p := range d.Picks {
 		p.Found, p.Settings = plain(forms.Sources, p.Kind, p.Found), plain(forms.Sources, p.Kind, p.Settings)
+		p.Name = unlessSecret(p.Name)
 		picks = append(picks, p)
 	}
-	d.Picks = picks
+	d.Picks, d.Page, d.Shop = picks, unlessSecret(d.Page), unlessSecret(d.Shop)
 	d.Storage.Settings = plain(forms.Storages, d.Storage.Kind, d.Storage.Settings)
 	return d
 }
@@ -69,22 +69,12 @@ func plain(kinds []KindSpec, kind Kind, settings map[string]string) map[string]s
 			continue
 		}
 		for key, v := range settings {
-			if f, ok := k.Field(key); ok && f.Type != FieldSecret && !holdsPassword(v) {
+			if f, ok := k.Field(key); ok && f.Type != FieldSecret && !HoldsSecret(v) {
 				out[key] = v
 			}
 		}
 	}
 	return out
-}
-
-// holdsPassword reports whether a value is an address with a password in it.
-func holdsPassword(v string) bool {
-	u, err := url.Parse(v)
-	if err != nil || u.User == nil {
-		return false
-	}
-	_, has := u.User.Password()
-	return has
 }
 
 // SetupService remembers a setup that was left in the middle.

@@ -22,6 +22,7 @@ const (
 	CodeGuardRunning  Code = "guard_running"
 	CodeGuardVersion  Code = "guard_version" // window and guard are of different builds
 	CodeHomeReadOnly  Code = "home_read_only"
+	CodeHomeShare     Code = "home_share" // a warning: Kvart's own folder lies on a network drive; an error where that takes no locks; arg "path"
 	CodeSocketTooLong Code = "socket_too_long"
 	CodeSecretMissing Code = "secret_missing"
 	CodeKeychain      Code = "keychain"
@@ -75,8 +76,11 @@ const (
 	CodeKitVoid         Code = "kit_void"         // what it says is no longer so
 	CodeKitUnreadable   Code = "kit_unreadable"   // not a kit, or mistyped
 	CodeKitCode         Code = "kit_code"         // typed back wrongly
+	CodeKitNeeded       Code = "kit_needed"       // without a kit that is confirmed and good, what is to be forgotten is all that opens the backups
+	CodeForgetUnsure    Code = "forget_unsure"    // nothing is deleted, as it can't be told where the backups lie; arg "path"
 	CodeInvitationWrong Code = "invitation_wrong" // not this invitation's code
 	CodeInvitationOld   Code = "invitation_old"
+	CodeDocument        Code = "document" // a report or another paper could not be written; args "path", "reason": see [WriteDocument]
 
 	CodeCopyUnknown Code = "copy_unknown"
 	CodeCopyExists  Code = "copy_exists"
@@ -113,6 +117,8 @@ const (
 	CodeShopAnswer   Code = "shop_answer"   // what came back is no answer of the shop's: an error page, a cut or short list; args "kind", "status"
 	CodeShopRedacted Code = "shop_redacted" // the shop blots out fields of a kind for this key; args "kind", "right"
 	CodeShopShrunk   Code = "shop_shrunk"   // so much of a kind is gone at once that the owner is asked first; args "kind", "count"
+	CodeShopPicture  Code = "shop_picture"  // a picture or file that the shop names is not there, or is a web page; arg "path"
+	CodeShopWorking  Code = "shop_working"  // the shop still carries out what an earlier restore began
 	CodeKindMissing  Code = "kind_missing"  // the shop has this kind no more; arg "kind"
 
 	// Warnings of what writing to a shop does beside; args "kind" and "count".
@@ -139,6 +145,7 @@ const (
 
 	CodePointUnknown Code = "point_unknown"
 	CodePathUnknown  Code = "path_unknown"
+	CodeBrowseRoom   Code = "browse_room" // too little of this computer's disk is free to unpack a backup for looking; args "path", "free"
 
 	CodeTargetInUse    Code = "target_in_use" // or, args "definer" and "count", what a user may do is needed by definitions that belong to it
 	CodeTargetFull     Code = "target_full"
@@ -195,20 +202,20 @@ const (
 func Codes() []Code {
 	return []Code{
 		CodeInternal, CodeUsage, CodeCanceled, CodeBusy,
-		CodeGuardOffline, CodeGuardRunning, CodeGuardVersion, CodeHomeReadOnly, CodeSocketTooLong, CodeSecretMissing, CodeKeychain, CodeClock,
+		CodeGuardOffline, CodeGuardRunning, CodeGuardVersion, CodeHomeReadOnly, CodeHomeShare, CodeSocketTooLong, CodeSecretMissing, CodeKeychain, CodeClock,
 		CodeStorageGone, CodeStorageOffline, CodeStorageDenied, CodeStorageReadOnly, CodeStorageFull, CodeStorageClock, CodeStorageForeign, CodeStorageUnsafe,
 		CodeStorageRight, CodeStorageRegion, CodeStorageBusy, CodeStorageLittle, CodeStorageSkew, CodeCertificate, CodeHostKeyUnknown, CodeHostKeyChanged, CodePortal, CodeProxyAuth, CodeProgramMissing, CodeProgramOld,
 		CodeLockNone, CodeLockBucket, CodeLockShort, CodeLockForEver, CodeLockOpen, CodeLockLifted,
 		CodeVaultNone, CodeVaultMissing, CodeVaultExists, CodeVaultOther, CodeVaultDamaged, CodeVaultForgot, CodeWrongPassphrase, CodeWeakPassphrase, CodeReadBack,
 		CodeVaultHidden, CodeVaultPast, CodeReplaced, CodeTwoGuards, CodeComputerUnknown, CodeComputerWhich,
-		CodeKitMissing, CodeKitVoid, CodeKitUnreadable, CodeKitCode, CodeInvitationWrong, CodeInvitationOld,
+		CodeKitMissing, CodeKitVoid, CodeKitUnreadable, CodeKitCode, CodeKitNeeded, CodeForgetUnsure, CodeInvitationWrong, CodeInvitationOld, CodeDocument,
 		CodeCopyUnknown, CodeCopyExists, CodeCopyBehind, CodeCopyShrunk, CodeUnchecked, CodeUpkeep,
 		CodeSourceUnknown, CodeSourceExists, CodeSourceKind, CodeSourceMissing, CodeSourceUnreadable, CodeSourceNotDB, CodeSourceEncrypted, CodeSourceDamaged, CodeSourceLocked, CodeSourceShareGone, CodeSourceIncomplete, CodeSourceEmpty,
 		CodeSourceOffline, CodeSourceDenied, CodeSourceRight, CodeSourceBusy, CodeSourceAltered, CodeSourceTooLarge, CodeSourcePlain, CodeSourceGone, CodeTunnelOffline, CodeTunnelDenied, CodeTempFull,
-		CodeShopScope, CodeShopAnswer, CodeShopRedacted, CodeShopShrunk, CodeKindMissing, CodeShopFrozen, CodeShopVersion, CodeShopApproval,
+		CodeShopScope, CodeShopAnswer, CodeShopRedacted, CodeShopShrunk, CodeShopPicture, CodeShopWorking, CodeKindMissing, CodeShopFrozen, CodeShopVersion, CodeShopApproval,
 		CodeItemVanished, CodeItemUnreadable, CodeItemChanged,
 		CodeLate, CodeWaiting, CodeSourcePaused, CodeSourceQuiet,
-		CodePointUnknown, CodePathUnknown,
+		CodePointUnknown, CodePathUnknown, CodeBrowseRoom,
 		CodePageBeside, CodeTargetInUse, CodeTargetFull, CodeTargetReadOnly, CodeTargetExists, CodeTargetOpen, CodeCheckFailed, CodeInterrupted, CodeNothingToUndo,
 		CodeIncidentNone, CodeIncidentOpen, CodeStepBlocked, CodeInfected, CodeUnverified,
 		CodeUnusual, CodeNothingAsked, CodeStorefrontNone, CodeStorefrontOffline, CodeStorefrontStatus, CodeStorefrontWord, CodeStorefrontElsewhere, CodeStorefrontCertificate, CodeStorefrontExpires, CodeStorefrontUnsure, CodeDomainExpires, CodeDomainUnknown, CodeAlertOffline, CodeAlertRefused,

@@ -188,6 +188,13 @@ type IncidentBrief struct {
 	Deadline *DeadlineState `json:"deadline,omitempty"`
 }
 
+// Real reports whether something has happened: there is an incident, and it is
+// not only practised.
+func (b *IncidentBrief) Real() bool { return b != nil && b.Playbook != PlaybookRehearsal }
+
+// Rehearsal reports whether the incident is only practised.
+func (i Incident) Rehearsal() bool { return i.Playbook == PlaybookRehearsal }
+
 // IncidentRequest opens an incident.
 type IncidentRequest struct {
 	Playbook PlaybookCode `json:"playbook"`

@@ -218,6 +218,7 @@ func goroutineOwner(path string) bool {
 		"app/secrets/keychain.go",         // a keychain that hangs must not hang the guard
 		"backup/storage/rclone_server.go", // one that waits for the program it started; end waits for both
 		"backup/storage/steady.go",        // not every storage stops when its context ends; Close waits
+		"connectors/woocommerce/list.go",  // the page after; who lists stops it and waits
 		"ui/history/near/pages.go":        // one that waits for whichever ends a question
 		return true
 	}

@@ -18,12 +18,24 @@ type Schedule struct {
 	// source is left alone; equal means never.
 	QuietFrom int `json:"quietFrom,omitzero"`
 	QuietTo   int `json:"quietTo,omitzero"`
-	// Paused holds until the source is taken up again, whatever PausedUntil says.
-	Paused      bool      `json:"paused,omitzero"`
+	// Paused holds until the source is taken up again, whatever PausedUntil says:
+	// from [PauseReminded] on the owner is told so once a day.
+	Paused bool `json:"paused,omitzero"`
+	// PausedUntil is set to at most [LongestPause] ahead.
 	PausedUntil time.Time `json:"pausedUntil,omitzero"`
 	// PausedFrom is when the pause began; set by the guard.
 	PausedFrom time.Time `json:"pausedFrom,omitzero"`
 }
+
+const (
+	// LongestPause is how far ahead the end of a pause may be set, of one source
+	// or of all: what happens meanwhile is not protected.
+	LongestPause = 7 * 24 * time.Hour
+	// PauseReminded is how long a pause lasts before the owner is told of it, and
+	// from then on told again. A shop one of whose sources has been paused for so
+	// long sends no heartbeat.
+	PauseReminded = 24 * time.Hour
+)
 
 // Paces lists the times between two backups of a source that can be chosen.
 func Paces() []time.Duration {
@@ -111,7 +123,8 @@ type ArrangeRequest struct {
 // ArrangeService changes what nothing has to be proven for.
 type ArrangeService interface {
 	// ArrangeSource returns the source as it is then. A name that another source
-	// has is [CodeSourceExists]; an end of a pause that is past is [CodeUsage].
+	// has is [CodeSourceExists]; an end of a pause that is past, or more than
+	// [LongestPause] ahead, is [CodeUsage].
 	ArrangeSource(ctx context.Context, r ArrangeRequest) (Source, error)
 }
 

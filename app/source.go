@@ -82,8 +82,8 @@ type Capture struct {
 	Stats func() Stats
 	// Close releases locks and temporary files. It may be called twice.
 	Close func() error
-	// Far, of a present state, says that every item costs a trip to a server:
-	// see [SaveRequest.Far].
+	// Far, of a present state, says that every item costs a trip to a server, or
+	// that its time tells its content: see [SaveRequest.Far].
 	Far bool
 }
 
@@ -205,6 +205,10 @@ type Restore struct {
 	Target Target
 	Stats  Stats // of the point, to check against; may be nil
 	Raw    bool  // From is a safety point: the files as they lay there, in any state
+	// Agreed reports that the owner has said yes: what Plan is then asked for is
+	// what stands in the way. It may leave out what it would do: the target is
+	// read for the safety point in a moment.
+	Agreed bool
 	// Remove names files and folders of the target, slash-separated and
 	// parents before children, that Apply takes away: an undo's, which the
 	// restore had created. They are in the safety point of the undo. Folders
@@ -233,7 +237,18 @@ type Check struct {
 	Source string `json:"source,omitempty"`
 	Code   string `json:"code"`
 	OK     bool   `json:"ok"`
-	Detail string `json:"detail"`
+	Detail string `json:"detail"` // what was seen, and what was wrong, in English for the log
+	// Counted is what was looked at, for the owner.
+	Counted Counted `json:"counted,omitzero"`
+}
+
+// Counted tells how much a [Check] looked at: tables and their rows, or files
+// and their bytes. What was not counted is 0.
+type Counted struct {
+	Tables int64 `json:"tables,omitempty"`
+	Rows   int64 `json:"rows,omitempty"`
+	Files  int64 `json:"files,omitempty"`
+	Bytes  int64 `json:"bytes,omitempty"`
 }
 
 // Restorer is implemented by connectors that can put data back.

@@ -72,7 +72,7 @@ type Updater interface {
 	// where an earlier one was cut off, and returns its path once what it holds
 	// is proven. pause is called between pieces and may wait.
 	Fetch(ctx context.Context, f ReleaseFile, dir string, p Progress, pause func(context.Context) error) (string, error)
-	// Fetched returns where a file lies that was fetched whole, "" for nowhere. It
-	// proves nothing anew.
+	// Fetched returns where a file lies that was fetched whole, "" for nowhere. What
+	// it holds is proven, anew whenever it was touched.
 	Fetched(f ReleaseFile, dir string) string
 }

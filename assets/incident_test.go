@@ -70,7 +70,7 @@ func TestFactWords(t *testing.T) {
 		want string
 	}{
 		{"en", app.Fact{Code: "chosen", Source: "Kassan", Time: now.Add(-time.Hour)}, "Kassan: the backup of today 13:00, read back and sound"},
-		{"sv", app.Fact{Code: "gap", Source: "Kassan", Count: 1}, "Kassan: 1 minut ligger mellan säkerhetskopian och besväret"},
+		{"sv", app.Fact{Code: "gap", Source: "Kassan", Count: 1}, "Kassan: 1 minut ligger mellan säkerhetskopian och det som hände"},
 		{"en", app.Fact{Code: "took", Count: 192}, "It took 3 min 12 s; the goal is 15 min 0 s"},
 		{"en", app.Fact{Code: "of-the-future"}, "of-the-future"},
 	} {

@@ -214,7 +214,7 @@ func TestGuardWords(t *testing.T) {
 	for _, k := range []app.JobKind{app.JobBackup, app.JobRestore, app.JobUndo, app.JobDrill, app.JobVerify, app.JobMaintain} {
 		keys = append(keys, "tray.busy."+string(k))
 	}
-	for _, cause := range []string{"late", "failed", "restore_done", "restore_failed", "drill_failed", "no_tray_window"} {
+	for _, cause := range []string{"late", "failed", "restore_done", "restore_failed", "restore_part", "undo_done", "undo_failed", "drill_failed", "paused", "no_tray_window"} {
 		keys = append(keys, "notice."+cause+".title", "notice."+cause+".text")
 	}
 	for _, l := range Languages() {

@@ -52,7 +52,7 @@ func TestReadyWords_filledIn(t *testing.T) {
 	}{
 		{"en", "1.8 GB more is expected until Monday 30 November 00:00, and there is room for 400 GB", app.ReadyFact{Code: "room_enough", Bytes: 1.8e9, Room: 400e9, Time: time.Date(2026, 11, 30, 0, 0, 0, 0, time.Local)}},
 		{"sv", "Butiken blev för långsam vid 345 besökare i minuten i går 09:00", app.ReadyFact{Code: "capacity_slow", Count: 345, Time: now.Add(-27 * time.Hour)}},
-		{"sv", "Bara mellan 01:00 och 06:00 under dagarna", app.ReadyFact{Code: "upkeep_hours", From: 1, To: 6}},
+		{"sv", "Bara mellan 01:00 och 06:00 under toppdagarna", app.ReadyFact{Code: "upkeep_hours", From: 1, To: 6}},
 		{"en", "kopp.se answered in 412 ms", app.ReadyFact{Code: "front_up", Name: "kopp.se", Millis: 412}},
 		{"en", "kopp.se answered in 412 ms; this month it has taken 380 ms on average", app.ReadyFact{Code: "front_up", Name: "kopp.se", Millis: 412, UsualMillis: 380}},
 		{"en", "of_a_newer_guard", app.ReadyFact{Code: "of_a_newer_guard"}},

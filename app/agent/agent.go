@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,6 +45,7 @@ type Store interface {
 // Config is what an agent is made of.
 type Config struct {
 	Dir        string // the guard's data folder
+	OnShare    bool   // it lies on a network drive
 	Build      string
 	Vaults     app.VaultProvider
 	Connectors Connectors
@@ -98,12 +101,18 @@ type Agent struct {
 	// info is the last description of the vault, kept while it can't be reached.
 	info *app.VaultInfo
 
+	// room returns how much of a path's disk is free, and how large it is; -1
+	// where that can't be told.
+	room    func(path string) (free, total int64)
+	telling sync.Mutex // held while what a feed told is noted
+
 	mu        sync.Mutex
 	vaultErr  *app.Error // why the vault could not be opened or written to, last time
 	serving   bool
 	tray      bool
 	lastState map[string]bool // causes that a notice stands for
-	power     app.Power       // as it was looked at last
+	toldAt    map[string]time.Time
+	power     app.Power // as it was looked at last
 }
 
 var _ app.Service = (*Agent)(nil)
@@ -123,7 +132,9 @@ func New(ctx context.Context, c Config) *Agent {
 		bus:       newBus(),
 		work:      make(chan struct{}, 1),
 		lastState: map[string]bool{},
+		toldAt:    map[string]time.Time{},
 		lookout:   newLookout(),
+		room:      diskRoom,
 	}
 	a.schedule.pace = a.tick
 	if a.Storefront == nil && a.Lookout != nil {
@@ -138,16 +149,31 @@ func New(ctx context.Context, c Config) *Agent {
 // sweep removes what a killed guard left: what it had unpacked is the shop's
 // data in the clear. Nobody else uses the folder, which is locked.
 func (a *Agent) sweep(ctx context.Context) {
-	left := []string{filepath.Join(a.Dir, tempFolder), filepath.Join(a.Dir, drillFolder)}
-	half, err := filepath.Glob(filepath.Join(a.Dir, "*.tmp"))
-	if err != nil {
+	left := []string{tempFolder, drillFolder}
+	entries, err := os.ReadDir(a.Dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		a.Log.WarnContext(ctx, "Leftovers not looked for", "error", err)
 	}
-	for _, path := range append(left, half...) {
-		if err := os.RemoveAll(path); err != nil {
-			a.Log.WarnContext(ctx, "Leftover not removed", "path", path, "error", err)
+	for _, e := range entries {
+		if e.Type().IsRegular() && halfWritten(e.Name()) {
+			left = append(left, e.Name())
 		}
 	}
+	for _, name := range left {
+		if err := os.RemoveAll(filepath.Join(a.Dir, name)); err != nil {
+			a.Log.WarnContext(ctx, "Leftover not removed", "path", filepath.Join(a.Dir, name), "error", err)
+		}
+	}
+}
+
+// halfWritten reports whether a name is one of those that Kvart writes under
+// before it gives a file its own. Other files of that ending are the owner's.
+func halfWritten(name string) bool {
+	if name == app.PageName+".tmp" {
+		return true
+	}
+	own := strings.HasPrefix(name, "settings.json.") || strings.HasPrefix(name, "secrets.json.") || strings.HasPrefix(name, "secrets.key.")
+	return own && strings.HasSuffix(name, ".tmp")
 }
 
 // SetTray tells whether a tray icon is shown, for the status.
@@ -232,7 +258,7 @@ func (a *Agent) lookAfter(ctx context.Context) error {
 			// what it had unpacked is the shop's data in the clear
 			a.Log.WarnContext(ctx, "View not closed", "error", err)
 		}
-		if err := a.catalogues.expire(a.Now()); err != nil {
+		if err := a.expireCatalogues(); err != nil {
 			a.Log.WarnContext(ctx, "Catalogue not closed", "error", err)
 		}
 		if err := a.recovery.Beat(ctx); err != nil {

@@ -115,9 +115,11 @@ func (a *Agent) alertOne(ctx context.Context, cause string, e *app.Error, s jour
 		title, text := a.words(cause, e)
 		s = journal.Standing{Cause: cause, Title: title, Alarm: urgent(cause), Opened: now, Told: due, Times: 1}
 		return a.post(ctx, s, false, a.letters(s, app.AlertRaised, title, text, due, channels))
-	case e != nil && s.Alarm && now.Sub(s.Told) >= again(s.Times):
+	case e != nil && dueAgain(s, now):
 		title, text := a.words(cause, e)
-		title, text = a.NoticeWords(causeAgain, (&app.Error{Code: e.Code}).With("what", title).With("text", text))
+		if !daily(cause) {
+			title, text = a.NoticeWords(causeAgain, (&app.Error{Code: e.Code}).With("what", title).With("text", text))
+		}
 		s.Told, s.Times = now, s.Times+1
 		return a.post(ctx, s, true, a.letters(s, app.AlertAgain, title, text, now, channels))
 	case e == nil && stands:
@@ -131,6 +133,11 @@ func (a *Agent) alertOne(ctx context.Context, cause string, e *app.Error, s jour
 		return a.solve(ctx, s, channels)
 	}
 	return nil
+}
+
+// dueAgain reports whether the owner is told once more of a cause that stands.
+func dueAgain(s journal.Standing, now time.Time) bool {
+	return s.Alarm && now.Sub(s.Told) >= again(s.Times) || daily(s.Cause) && long(s.Told, now)
 }
 
 // words are a cause's, without the source it is about.

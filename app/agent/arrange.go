@@ -139,8 +139,20 @@ func (a *Agent) unharmed(ctx context.Context, but []app.Source) bool {
 	}
 	return !slices.ContainsFunc(st.Sources, func(s app.SourceStatus) bool {
 		in := slices.ContainsFunc(but, func(o app.Source) bool { return o.ID == s.Source.ID })
-		return !in && !slices.Contains([]app.SourceState{app.SourceSafe, app.SourcePaused, app.SourceQuiet}, s.State)
+		return !in && !leftWell(s, st.Now)
 	})
+}
+
+// leftWell reports whether a source that was left out of a run may be: a pause
+// is its owner's choice, but nobody calls a shop well for ever because of it.
+func leftWell(s app.SourceStatus, now time.Time) bool {
+	switch s.State {
+	case app.SourceSafe, app.SourceQuiet:
+		return true
+	case app.SourcePaused:
+		return !long(s.Source.Schedule.PausedFrom, now) && !long(s.SafeUntil, now)
+	}
+	return false
 }
 
 // ArrangeSource implements [app.ArrangeService].
@@ -195,8 +207,13 @@ func (a *Agent) scheduled(was, next app.Schedule) (app.Schedule, error) {
 		next.PausedUntil = time.Time{}
 	}
 	pauses := next.Paused || !next.PausedUntil.IsZero()
-	if changed := !next.PausedUntil.Equal(was.PausedUntil) || next.Paused != was.Paused; pauses && changed && !next.Paused && !next.PausedUntil.After(now) {
-		return was, app.Errorf(app.CodeUsage, "pause source", "until %s, which is past", next.PausedUntil).With("field", "pausedUntil")
+	if changed := !next.PausedUntil.Equal(was.PausedUntil) || next.Paused != was.Paused; pauses && changed && !next.Paused {
+		switch {
+		case !next.PausedUntil.After(now):
+			return was, app.Errorf(app.CodeUsage, "pause source", "until %s, which is past", next.PausedUntil).With("field", "pausedUntil")
+		case next.PausedUntil.Sub(now) > app.LongestPause:
+			return was, app.Errorf(app.CodeUsage, "pause source", "a pause of more than a week leaves it unprotected").With("field", "pausedUntil")
+		}
 	}
 	next.PausedFrom = time.Time{}
 	switch {

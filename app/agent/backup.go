@@ -365,7 +365,7 @@ func (a *Agent) recordOne(ctx context.Context, r *sourceRun, quarter time.Time) 
 // Pause implements [app.JobService].
 func (a *Agent) Pause(ctx context.Context, until time.Time) error {
 	now := a.Now()
-	if !until.IsZero() && until.Sub(now) > 7*24*time.Hour {
+	if !until.IsZero() && until.Sub(now) > app.LongestPause {
 		return app.Errorf(app.CodeUsage, "pause", "a pause of more than a week leaves the shop unprotected")
 	}
 	d := a.Store.Document()

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -15,6 +16,7 @@ import (
 // known of the shop, and what looks like an address, a number or a path of
 // somebody's.
 type blot struct {
+	words map[string]string // what is known, and what stands in its place
 	known *strings.Replacer
 	// before go whole addresses, which what is known may be a part of.
 	before, after []pattern
@@ -29,11 +31,12 @@ type pattern struct {
 // blot out parts of other words.
 const shortest = 3
 
-// newBlot returns the blot of a shop.
-func newBlot(d Document, computer, home, dir string) *blot {
+// newBlot returns the blot of a shop. people are what whoever is logged in is
+// called.
+func newBlot(d Document, computer, home, dir string, people ...string) *blot {
 	words := map[string]string{}
 	put := func(word, with string) {
-		if word = strings.TrimSpace(word); len([]rune(word)) >= shortest && !harmless(word) {
+		if word = strings.TrimSpace(word); len([]rune(word)) >= shortest && !harmlessWord(word) {
 			words[word] = with
 		}
 	}
@@ -45,6 +48,9 @@ func newBlot(d Document, computer, home, dir string) *blot {
 	}
 	put(computer, "[computer]")
 	put(base(home), "[user]")
+	for _, p := range people {
+		put(p, "[user]")
+	}
 	if v := d.Vault; v != nil {
 		put(v.Shop, "[shop]")
 		put(v.Where, "[storage]")
@@ -65,7 +71,16 @@ func newBlot(d Document, computer, home, dir string) *blot {
 	blotPeople(d, put)
 	put(dir, "[data]")
 	put(home, "~")
-	return &blot{known: replacer(words), before: addresses(), after: patterns()}
+	return &blot{words: words, known: replacer(words), before: addresses(), after: patterns()}
+}
+
+// also returns a blot that takes out some words more; what is known already
+// keeps its name.
+func (b *blot) also(more map[string]string) *blot {
+	words := maps.Clone(more)
+	maps.DeleteFunc(words, func(w, _ string) bool { return len([]rune(w)) < shortest || harmlessWord(w) })
+	maps.Copy(words, b.words)
+	return &blot{words: words, known: replacer(words), before: b.before, after: b.after}
 }
 
 // blotPeople takes out whom the owner wrote down, and where alerts go.
@@ -96,9 +111,9 @@ func blotPeople(d Document, put func(word, with string)) {
 	}
 }
 
-// harmless reports whether a setting tells nothing of anybody, and would blot
+// harmlessWord reports whether a setting tells nothing of anybody, and would blot
 // out words of Kvart's own.
-func harmless(word string) bool {
+func harmlessWord(word string) bool {
 	if _, err := strconv.ParseFloat(word, 64); err == nil && len(word) < 7 {
 		return true
 	}
@@ -148,7 +163,7 @@ func quoted(s string) string {
 func addresses() []pattern {
 	return []pattern{
 		{regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://[^\s"'<>\\]+`), "[address]"},
-		{regexp.MustCompile(`[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(\.[\p{L}\p{N}-]+)+`), "[e-mail]"},
+		{regexp.MustCompile(`[^\s"'<>()\[\],;:=@\\]+@[\p{L}\p{N}_-]+(\.[\p{L}\p{N}_-]+)*`), "[e-mail]"},
 	}
 }
 

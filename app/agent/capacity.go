@@ -115,13 +115,22 @@ func (a *Agent) findProof(ctx context.Context, s app.StorefrontSettings) (shopPr
 		return p, err
 	}
 	if p.Way, err = a.Lookout.FindProof(ctx, s, p.Token); err != nil {
-		return p, err
+		return p, a.orOwnLine(ctx, s, err)
 	}
 	p.Proven = time.Time{}
 	if p.Way != "" {
 		p.Proven = a.Now()
 	}
 	return p, keep(ctx, a.Journal, keyShopProof, p)
+}
+
+// orOwnLine says that it is not known whether a shop that does not answer is down,
+// where nothing else answers either.
+func (a *Agent) orOwnLine(ctx context.Context, s app.StorefrontSettings, err error) error {
+	if app.CodeOf(err) != app.CodeStorefrontOffline || a.alive(ctx) {
+		return err
+	}
+	return app.Errorf(app.CodeStorefrontUnsure, "rehearse capacity", "nothing else answers either; the shop: %w", err).With("where", hostOf(s.URL))
 }
 
 // StartCapacity implements [app.CapacityService].
@@ -196,10 +205,11 @@ func (a *Agent) rehearseCapacity(ctx context.Context, j *job, s app.StorefrontSe
 			shown := seen
 			j.update(func(state *app.Job) { state.Capacity = &shown })
 		},
-		Stop: func() app.CapacityEnd { return a.stopCapacity(ctx, s) },
+		Stop:  func() app.CapacityEnd { return a.stopCapacity(ctx, s) },
+		Alive: a.alive,
 	})
 	if err != nil {
-		return err
+		return a.orOwnLine(ctx, s, err)
 	}
 	res.Started, res.Ended = seen.Started, a.Now()
 	j.update(func(state *app.Job) { state.Capacity = &res })

@@ -165,10 +165,15 @@ func (a *Agent) liveRecord(ctx context.Context, s app.Source, w *shelved, path s
 	if live.from, err = d.Live(ctx, access, live.tmp); err != nil {
 		return nil, err
 	}
-	if live.cat, err = known.Catalogue(ctx, live.from, live.tmp); err != nil {
-		return nil, err
-	}
-	_, fields, err = live.cat.Record(ctx, path)
+	err = a.withRoom(ctx, live, func(ctx context.Context) error {
+		cat, err := known.Catalogue(ctx, live.from, live.tmp)
+		if err != nil {
+			return err
+		}
+		live.cat = &roomy{cat, a, live}
+		_, fields, err = cat.Record(ctx, path)
+		return err
+	})
 	return fields, err
 }
 

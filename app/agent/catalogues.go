@@ -33,7 +33,7 @@ type shelved struct {
 	point  app.PointID
 	ready  chan struct{} // closed when it is open, or could not be opened
 	err    error
-	cat    app.Catalogue // nil for a point that is nothing but its files
+	cat    *roomy // nil for a point that is nothing but its files
 	from   app.PointFS
 	tmp    string
 
@@ -205,19 +205,28 @@ func (a *Agent) openShelf(ctx context.Context, v app.Vault, s app.Source, point 
 	if !ok || point.Kind != app.PointBackup {
 		return nil
 	}
+	if free, short := a.makeRoom(ctx); short { // before another is held that could help
+		a.catalogues.drop(w)
+		return a.noRoom(free, errNoRoom)
+	}
 	if w.from, err = v.Open(ctx, point.ID); err != nil {
 		return err
 	}
 	if w.tmp, err = a.tempDir("shelf-"); err != nil {
 		return err
 	}
+	open := func(ctx context.Context) (app.Catalogue, error) { return known.Catalogue(ctx, w.from, w.tmp) }
 	if near := a.catalogues.another(s.ID, point.ID); near != nil {
 		defer func() { a.closeShelved(ctx, a.catalogues.release(near, a.Now())) }()
-		if n, ok := near.cat.(app.NeighbourCatalogue); ok {
-			w.cat, err = n.Neighbour(ctx, w.from, w.tmp)
-			return err
+		if n, ok := near.cat.Catalogue.(app.NeighbourCatalogue); ok {
+			open = func(ctx context.Context) (app.Catalogue, error) { return n.Neighbour(ctx, w.from, w.tmp) }
 		}
 	}
-	w.cat, err = known.Catalogue(ctx, w.from, w.tmp)
-	return err
+	return a.withRoom(ctx, w, func(ctx context.Context) error {
+		cat, err := open(ctx)
+		if cat != nil {
+			w.cat = &roomy{cat, a, w}
+		}
+		return err
+	})
 }

@@ -66,6 +66,9 @@ func (a *Agent) AddCopy(ctx context.Context, r app.CopyRequest) (app.CopyStatus,
 	if err := lockAccepted(r.Storage, r.AcceptCompliance); err != nil {
 		return app.CopyStatus{}, err
 	}
+	if err := a.checkPlain(r.Storage); err != nil {
+		return app.CopyStatus{}, err
+	}
 	spec := r.Storage
 	spec.Secrets = r.Secrets
 	rep, err := a.ProbeStorage(ctx, spec)

@@ -17,7 +17,7 @@ import (
 // documentForm is the form of [Document] this program writes. It grows when
 // something is added that an earlier program would drop as it writes: such a
 // one refuses the document then, and changes nothing.
-const documentForm = 2
+const documentForm = 3
 
 // Document is what the owner set up on this computer.
 type Document struct {
@@ -39,6 +39,9 @@ type Document struct {
 	// Updates is where the owner said to look for newer versions; nil leaves it
 	// to whoever packed Kvart.
 	Updates *UpdateRecord `json:"updates,omitempty"`
+	// FeedSerials are the highest serials seen, by the public key that signs the
+	// feed: an older one tells nothing any more.
+	FeedSerials map[string]int64 `json:"feedSerials,omitempty"`
 }
 
 // VaultPlace says where the vault lies. What it holds says the rest.
@@ -97,8 +100,9 @@ func BringUpToDate(s Store) error {
 // UpdateRecord is what is remembered of where to look for newer versions.
 type UpdateRecord struct {
 	app.UpdateSettings
-	// Serial is of the newest feed seen: an older one tells nothing any more.
-	Serial int64 `json:"serial"`
+	// Serial is of the newest feed seen, as programs before form 3 kept it; see
+	// Document.FeedSerials.
+	Serial int64 `json:"serial,omitempty"`
 }
 
 // source finds a source by name or ID.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
@@ -73,5 +74,46 @@ func TestSetupDraft_unreadableIsNone(t *testing.T) {
 	}
 	if d, err := s.SetupDraft(t.Context()); err != nil || !d.Empty() {
 		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+// TestSettings_noSecretInTheClear: what has a field of its own among the secrets
+// is not taken as a plain setting, which is kept in a file in the clear.
+func TestSettings_noSecretInTheClear(t *testing.T) {
+	t.Parallel()
+	s := newShopTest(t)
+	leak := "https://asa:hemligt@butik.example/?token=hemligt"
+	var field string
+	for _, f := range s.Connectors.Specs()[0].Fields {
+		if f.Type == app.FieldText {
+			field = f.Key
+		}
+	}
+	if field == "" {
+		t.Fatal("the fake source has no text field")
+	}
+	kind := s.Connectors.Specs()[0].Kind
+	_, err := s.AddSource(t.Context(), app.AddSourceRequest{Kind: kind, Name: "Ny", Settings: map[string]string{field: leak}})
+	refused := func(what string, err error) {
+		t.Helper()
+		if e := app.AsError(err); e == nil || e.Code != app.CodeUsage || e.Args["field"] == "" || strings.Contains(err.Error(), "hemligt") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	refused("add source", err)
+	_, err = s.ChangeSource(t.Context(), app.ChangeSourceRequest{Source: s.Store.Document().Sources[0].Name, Settings: map[string]string{field: leak}})
+	refused("change source", err)
+	for _, k := range s.Vaults.Storages() {
+		for _, f := range k.Fields {
+			if f.Type != app.FieldText {
+				continue
+			}
+			_, err := s.AddCopy(t.Context(), app.CopyRequest{Name: "USB", Storage: app.StorageSpec{Kind: k.Kind, Settings: map[string]string{f.Key: leak}}})
+			refused("add copy", err)
+		}
+	}
+	doc, err := json.Marshal(s.Store.Document())
+	if err != nil || strings.Contains(string(doc), "hemligt") {
+		t.Errorf("settings hold it: %s, %v", doc, err)
 	}
 }

@@ -84,10 +84,28 @@ func (a *Agent) day(ctx context.Context, id app.SourceID, t time.Time) ([]app.Qu
 	}
 	busy := slices.ContainsFunc(a.running(), func(j *job) bool { return j.snapshot().Kind == app.JobBackup })
 	var out []app.Quarter
+	var all []app.Source
+	if id == "" {
+		all = a.Store.Document().Sources
+	}
 	for q := quarter(from); q.Before(to); q = q.Add(app.QuarterLength) {
-		out = append(out, quarterOf(q, a.schedule, runs, pauses, restOf(rests, q), id == "", busy))
+		out = append(out, quarterOf(q, a.schedule, runs, pauses, restOf(rests, q), missing(all, q, runs, rests), id == "", busy))
 	}
 	return out, nil
+}
+
+// missing returns those of the sources there were that neither were looked at
+// in a quarter nor are known not to have been due.
+func missing(sources []app.Source, q time.Time, runs []journal.Run, rests []journal.Rest) (ids []app.SourceID) {
+	for _, s := range sources {
+		if !s.AddedAt.Before(q) ||
+			slices.ContainsFunc(runs, func(r journal.Run) bool { return r.Source == s.ID && r.Quarter.Equal(q) }) ||
+			slices.ContainsFunc(rests, func(r journal.Rest) bool { return r.Source == s.ID && r.Quarter.Equal(q) }) {
+			continue
+		}
+		ids = append(ids, s.ID)
+	}
+	return ids
 }
 
 // restOf says why a source was not due in a quarter; "" when none of them is
@@ -102,9 +120,13 @@ func restOf(rests []journal.Rest, q time.Time) (state app.QuarterState) {
 }
 
 // quarterOf says what became of the quarter that starts at q, for one source or
-// for all together: with one of them paused it was not a good one.
-func quarterOf(q time.Time, s schedule, runs []journal.Run, pauses []journal.Pause, rest app.QuarterState, all, busy bool) app.Quarter {
+// for all together: with one of them paused or missed it was not a good one, and
+// it was one of rest only if all of them rested.
+func quarterOf(q time.Time, s schedule, runs []journal.Run, pauses []journal.Pause, rest app.QuarterState, missed []app.SourceID, all, busy bool) app.Quarter {
 	out := app.Quarter{Start: q, State: app.QuarterNone}
+	if rest == app.QuarterRest && len(missed) > 0 {
+		rest = ""
+	}
 	for _, r := range runs {
 		if r.Quarter.Equal(q) {
 			out = worse(out, r, inTime(runs, r))
@@ -114,11 +136,32 @@ func quarterOf(q time.Time, s schedule, runs []journal.Run, pauses []journal.Pau
 	case app.QuarterNone:
 		out.State = withoutRun(q, s.wall(), runs, pauses, rest, busy)
 	case app.QuarterDone, app.QuarterIdle:
-		if all && rest != "" && rest != app.QuarterRest {
+		switch {
+		case all && rest != "" && rest != app.QuarterRest:
 			out.State = rest
+		case len(missed) > 0 && !s.wall().Before(q.Add(app.QuarterLength)) && !pausedIn(pauses, q):
+			out.State = madeGood(missed, q, runs)
 		}
 	}
 	return out
+}
+
+// madeGood says what a quarter was in which some sources were missed: late, where
+// all of them were backed up since.
+func madeGood(missed []app.SourceID, q time.Time, runs []journal.Run) app.QuarterState {
+	for _, id := range missed {
+		if !slices.ContainsFunc(runs, func(r journal.Run) bool {
+			return r.Source == id && r.Started.After(q) && r.Result.State != app.RunFailed
+		}) {
+			return app.QuarterNone
+		}
+	}
+	return app.QuarterLate
+}
+
+// pausedIn reports whether everything was paused in the quarter that starts at q.
+func pausedIn(pauses []journal.Pause, q time.Time) bool {
+	return slices.ContainsFunc(pauses, func(p journal.Pause) bool { return p.From.Before(q.Add(app.QuarterLength)) && p.To.After(q) })
 }
 
 // withoutRun says what became of a quarter in which nothing was run.
@@ -129,14 +172,14 @@ func withoutRun(q, now time.Time, runs []journal.Run, pauses []journal.Pause, re
 		return app.QuarterUnknown
 	case now.Before(end) && busy:
 		return app.QuarterRunning
-	case slices.ContainsFunc(pauses, func(p journal.Pause) bool { return p.From.Before(end) && p.To.After(q) }):
+	case pausedIn(pauses, q):
 		return app.QuarterPaused
+	case !now.Before(end) && slices.ContainsFunc(runs, func(r journal.Run) bool { return r.Quarter.Before(q) && r.Ended.After(q) }):
+		return app.QuarterLate // a run of an earlier quarter lasted through this one
 	case rest != "":
 		return rest
 	case now.Before(end):
 		return app.QuarterDue
-	case slices.ContainsFunc(runs, func(r journal.Run) bool { return r.Quarter.Before(q) && r.Ended.After(q) }):
-		return app.QuarterLate // a run of an earlier quarter lasted through this one
 	}
 	return app.QuarterNone
 }

@@ -46,7 +46,7 @@ func TestQuarterOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := schedule{now: func() time.Time { return q.Add(tt.now) }}
-			if got := quarterOf(q, s, tt.runs, tt.pauses, "", true, tt.busy); got.State != tt.want {
+			if got := quarterOf(q, s, tt.runs, tt.pauses, "", nil, true, tt.busy); got.State != tt.want {
 				t.Errorf("got %s, want %s", got.State, tt.want)
 			}
 		})

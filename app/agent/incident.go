@@ -19,6 +19,9 @@ type Guide interface {
 	Advance(ctx context.Context) error
 	Beat(ctx context.Context) error
 	Close(ctx context.Context) (app.Incident, error)
+	// Undone takes the open incident along when a restore of its was taken back,
+	// or with err was not; touched reports that the shop was changed all the same.
+	Undone(ctx context.Context, id app.RestoreID, touched bool, err error) error
 }
 
 // Scribe writes what goes with incidents.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -109,18 +110,43 @@ func (a *Agent) WritePage(ctx context.Context, r app.PageRequest) (app.PageFile,
 	if err := writeWhole(out.Path, page); err != nil {
 		return out, app.Errorf(app.CodeHomeReadOnly, "write page", "%w", err).With("path", out.Path)
 	}
+	var errs []error // one place that fails keeps no other from its page
 	for _, name := range r.Withdraw {
-		if err := a.show(ctx, name, nil); err != nil {
-			return out, err
-		}
+		errs = append(errs, a.show(ctx, name, nil))
 	}
 	for _, name := range r.Publish {
-		if err := a.show(ctx, name, page); err != nil {
-			return out, err
+		err := a.show(ctx, name, page)
+		if errs = append(errs, err); err == nil {
+			out.Published = append(out.Published, name)
 		}
-		out.Published = append(out.Published, name)
 	}
-	return out, nil
+	return out, allFailed(errs)
+}
+
+// allFailed joins what failed in several places: the first error's words, with
+// the names of all of them as its source.
+func allFailed(errs []error) error {
+	err := errors.Join(errs...)
+	var names []string
+	for _, e := range errs {
+		if name := sourceOf(e); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) < 2 {
+		return err
+	}
+	first := app.AsError(err)
+	whole := &app.Error{Code: first.Code, Op: first.Op, Args: maps.Clone(first.Args), Err: err}
+	return whole.With("source", strings.Join(names, ", "))
+}
+
+// sourceOf returns the name of the source that an error is about; "" for none.
+func sourceOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return app.AsError(err).Args["source"]
 }
 
 // writeWhole writes a file whole or not at all.
@@ -132,12 +158,21 @@ func writeWhole(path string, b []byte) error {
 	return os.Rename(tmp, path)
 }
 
-// show puts a page up in a source's place, or for nil takes it down.
+// show puts a page up in a source's place, or for nil takes it down. Its error
+// names the source.
 func (a *Agent) show(ctx context.Context, name string, page []byte) error {
 	s, err := a.Store.Document().source(name)
 	if err != nil {
 		return err
 	}
+	if err := a.showOn(ctx, s, page); err != nil {
+		e := app.AsError(err)
+		return (&app.Error{Code: e.Code, Op: e.Op, Args: maps.Clone(e.Args), Err: err}).With("source", s.Name)
+	}
+	return nil
+}
+
+func (a *Agent) showOn(ctx context.Context, s app.Source, page []byte) error {
 	c, access, err := a.access(ctx, s)
 	if err != nil {
 		return err
@@ -193,25 +228,28 @@ func (a *Agent) actPublish(ctx context.Context, i app.Incident, up bool) app.Ste
 }
 
 // showEverywhere puts the page up, or takes it down, on every source that can,
-// and reports whether somewhere it only lies beside the shop.
+// and reports whether somewhere it only lies beside the shop. One that fails
+// keeps it from no other.
 func (a *Agent) showEverywhere(ctx context.Context, page []byte, code string) (facts []app.Fact, beside bool, err error) {
+	var errs []error
 	for _, s := range a.Store.Document().Sources {
 		c, err := a.Connectors.Connector(s.Kind)
 		if err != nil {
-			return facts, beside, err
+			errs = append(errs, err)
+			continue
 		}
 		if _, ok := c.(app.Publisher); !ok {
 			continue
 		}
 		err = a.show(ctx, s.Name, page)
-		if e := app.AsError(err); err != nil && e.Code == app.CodePageBeside {
+		switch e := app.AsError(err); {
+		case err == nil:
+			facts = append(facts, app.Fact{Code: code, Source: s.Name})
+		case e.Code == app.CodePageBeside:
 			facts, beside = append(facts, app.Fact{Code: "page_beside", Source: s.Name, Args: map[string]string{"page": e.Args["page"]}}), true
-			continue
+		default:
+			facts, errs = append(facts, app.Fact{Code: "page_failed", Source: s.Name}), append(errs, err)
 		}
-		if err != nil {
-			return facts, beside, err
-		}
-		facts = append(facts, app.Fact{Code: code, Source: s.Name})
 	}
-	return facts, beside, nil
+	return facts, beside, allFailed(errs)
 }

@@ -142,8 +142,11 @@ func restoreResult(rec app.RestoreRecord) app.StepResult {
 	for _, l := range rec.Left {
 		facts = append(facts, app.Fact{Code: "left", Source: l.Source})
 	}
+	if rec.State == app.RestoreUndone { // the owner took it back before it was noted here
+		return failed(app.Errorf(app.CodeCanceled, "restore", "%s was taken back", rec.ID))
+	}
 	res := app.StepResult{State: app.StepFailed, Error: rec.Error, Change: func(i *app.Incident) { i.Restore = rec.ID }}
-	if rec.State == app.RestoreDone || rec.State == app.RestoreUndone {
+	if rec.State == app.RestoreDone {
 		res.State = app.StepDone
 		facts = append(facts, app.Fact{Code: "took", Count: int64(rec.Took().Seconds())})
 	}
@@ -165,14 +168,20 @@ func (a *Agent) actCheck(ctx context.Context, i app.Incident) app.StepResult {
 		return failed(err)
 	}
 	var facts []app.Fact
-	ok := int64(0)
+	ok, checked := int64(0), map[string]bool{}
 	for _, c := range rec.Checks {
 		if !c.OK {
 			return failed(app.Errorf(app.CodeCheckFailed, "check restore", "%s: %s", c.Source, c.Code).With("source", c.Source).With("detail", c.Detail))
 		}
 		ok++
+		checked[c.Source] = checked[c.Source] || c.Code != checkKept
 	}
 	facts = append(facts, app.Fact{Code: "checks", Count: ok})
+	for _, p := range rec.Sources {
+		if !checked[p.Source] {
+			return unknown(append(facts, app.Fact{Code: "unchecked", Source: p.Source})...)
+		}
+	}
 	for _, s := range a.Store.Document().Sources {
 		p, chosen := i.Points[s.ID]
 		if !chosen {

@@ -126,7 +126,13 @@ func (a *Agent) retention(ctx context.Context, v app.Vault) (app.Retention, erro
 	if keep == (app.Retention{}) {
 		keep = app.DefaultRetention()
 	}
-	return a.keepDense(keep, a.Now()), nil
+	stored, err := keepStored(ctx, v, keep, a.Now())
+	if err != nil {
+		return app.Retention{}, err
+	}
+	dense := a.keepDense(keep, a.Now())
+	dense.Latest = max(dense.Latest, stored.Latest)
+	return dense, nil
 }
 
 // checkKeep refuses a retention under which a backup would be gone before

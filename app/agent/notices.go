@@ -15,11 +15,13 @@ const (
 	causeLate    = "late"
 	causeFailed  = "failed"
 	causeRestore = "restore"
+	causeUndo    = "undo" // words only
 	causeDrill   = "drill"
 	causeKit     = "kit"
 	causeLock    = "lock"
 	causeCopy    = "copy"
 	causeUnusual = "unusual" // with "." and the source
+	causePaused  = "paused"  // with "." and the source, or for all
 	causeFront   = "storefront"
 	causeExpires = "expires"
 	causeDomain  = "domain"
@@ -41,6 +43,10 @@ func (a *Agent) tellOwner(ctx context.Context) {
 		return
 	}
 	causes := standing(st)
+	if err := a.amidPauses(ctx, st, causes); err != nil {
+		a.Log.WarnContext(ctx, "Pauses not looked at for notices", "error", err)
+		return // what stands must not be called solved for that
+	}
 	a.mu.Lock()
 	for cause := range a.lastState {
 		if _, ok := causes[cause]; !ok {
@@ -135,10 +141,11 @@ func (a *Agent) tell(ctx context.Context, cause string, e *app.Error) {
 	}
 	a.mu.Lock()
 	stood := a.lastState[cause]
+	again := stood && daily(cause) && long(a.toldAt[cause], a.Now())
 	a.mu.Unlock()
 	var err error
 	switch {
-	case e != nil && !stood:
+	case e != nil && (!stood || again):
 		title, text := a.words(cause, e)
 		err = a.Notifier.Notify(ctx, app.Notice{Cause: cause, Title: title, Text: text, Alarm: true})
 	case e == nil && stood:
@@ -151,6 +158,9 @@ func (a *Agent) tell(ctx context.Context, cause string, e *app.Error) {
 	}
 	a.mu.Lock()
 	a.lastState[cause] = e != nil
+	if e != nil && (!stood || again) {
+		a.toldAt[cause] = a.Now()
+	}
 	a.mu.Unlock()
 }
 
@@ -161,12 +171,22 @@ func (a *Agent) muted(cause string) bool {
 	return kind.Mutable() && slices.Contains(a.Store.Document().Settings.Muted, kind)
 }
 
-// tellRestore says that a restore ended, well or not.
-func (a *Agent) tellRestore(ctx context.Context, err error) {
-	if app.CodeOf(err) == app.CodeCanceled || err == nil && a.muted(causeRestore) {
+// tellRestore says that a restore or an undo ended, well or not.
+func (a *Agent) tellRestore(ctx context.Context, j app.Job, err error) {
+	left := j.Restore != nil && len(j.Restore.Left) > 0
+	if app.CodeOf(err) == app.CodeCanceled || err == nil && !left && a.muted(causeRestore) {
 		return
 	}
-	title, text := a.NoticeWords(causeRestore, app.AsError(err))
+	cause := causeRestore
+	switch {
+	case j.Kind == app.JobUndo && err != nil:
+		cause = causeUndo + "_failed"
+	case j.Kind == app.JobUndo:
+		cause = causeUndo + "_done"
+	case err == nil && left:
+		cause = causeRestore + "_part"
+	}
+	title, text := a.NoticeWords(cause, app.AsError(err))
 	if err := a.Notifier.Notify(context.WithoutCancel(ctx), app.Notice{Cause: causeRestore, Title: title, Text: text, Alarm: err != nil}); err != nil {
 		a.Log.InfoContext(ctx, "Notice not shown", "cause", causeRestore, "error", err)
 	}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -54,17 +55,39 @@ func (a *Agent) pace(t time.Time) time.Duration {
 	return app.PeakLength
 }
 
+// reach is how far back the backups that are kept by count go on ordinary days.
+func reach(k app.Retention) time.Duration { return time.Duration(k.Latest) * app.QuarterLength }
+
 // keepDense makes a retention by count reach as far back as on ordinary days,
-// while backups that were made more often are among the newest.
+// while backups that were made more often are among the newest: over peak days,
+// also where the owner keeps to quarters by now, or by a source's own pace.
 func (a *Agent) keepDense(k app.Retention, now time.Time) app.Retention {
-	if a.Store.Document().Watch.NoPeakPace {
-		return k
-	}
-	days, err := a.peakDays(now.Add(-time.Duration(k.Latest)*app.QuarterLength), now)
-	if err == nil && len(days) > 0 {
+	days, err := a.peakDays(now.Add(-reach(k)), now)
+	own := slices.ContainsFunc(a.Store.Document().Sources, func(s app.Source) bool {
+		return s.Schedule.Pace(app.QuarterLength) < app.QuarterLength
+	})
+	if own || err == nil && len(days) > 0 {
 		k.Latest *= int(app.QuarterLength / app.PeakLength)
 	}
 	return k
+}
+
+// keepStored makes a retention by count keep everything that was stored within
+// its reach, at whatever pace, which may have been another computer's or have
+// been changed since.
+func keepStored(ctx context.Context, v app.Vault, k app.Retention, now time.Time) (app.Retention, error) {
+	points, err := v.Points(ctx, app.PointFilter{Since: now.Add(-reach(k))})
+	if err != nil {
+		return k, err
+	}
+	stored := map[app.SourceID]int{}
+	most := k.Latest
+	for _, p := range points {
+		stored[p.Source]++
+		most = max(most, stored[p.Source])
+	}
+	k.Latest = most
+	return k, nil
 }
 
 // heavyHours returns the hours of the day between which heavy work is done, on

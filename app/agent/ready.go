@@ -213,10 +213,19 @@ func (r *readying) pace() app.ReadyItem {
 		return unready(app.DoPace, app.ReadyFact{Code: "pace_off", Count: int64(app.QuarterLength.Minutes())})
 	}
 	for _, s := range r.st.Sources {
-		if v := verdictOf(s.State); v == app.VerdictFailed || v == app.VerdictLate {
-			it := unready(app.DoNothing, app.ReadyFact{Code: "pace_failing", Name: s.Source.Name})
+		f := app.ReadyFact{Code: "pace_failing", Name: s.Source.Name}
+		if s.State == app.SourcePaused {
+			f.Code = "pace_resting"
+		}
+		switch verdictOf(s.State) {
+		case app.VerdictSafe:
+		case app.VerdictFailed, app.VerdictLate:
+			it := unready(app.DoNothing, f)
 			it.Error = s.Error
 			return it
+		default: // nothing was backed up of it yet, or nobody read that back
+			f.Code = "pace_unknown"
+			return unsure(app.DoNothing, f)
 		}
 	}
 	for _, s := range r.st.Sources {

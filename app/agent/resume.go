@@ -2,18 +2,26 @@ package agent
 
 import (
 	"context"
+	"time"
 
 	"kvart/app"
 )
 
-// resume deals with restores that a crash or power cut interrupted: one that
-// had not begun to change anything is given up, one that had goes on.
+// resume deals with restores that a crash, a power cut or the guard's own end
+// interrupted: one that had not begun to change anything is given up, one that
+// had goes on.
 func (a *Agent) resume(ctx context.Context) error {
 	recs, err := a.Journal.Restores(ctx)
 	if err != nil {
 		return err
 	}
-	for _, rec := range recs {
+	for n, rec := range recs {
+		if n == 0 && halfDone(rec) { // of an older one something else came since
+			rec.State, rec.Error, rec.Ended = app.RestoreApplying, nil, time.Time{}
+			if err := a.Journal.PutRestore(ctx, rec); err != nil {
+				return err
+			}
+		}
 		switch rec.State {
 		case app.RestoreSaving:
 			if err := a.giveUp(ctx, rec); err != nil {
@@ -26,6 +34,13 @@ func (a *Agent) resume(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// halfDone reports whether a restore ended with the guard after it had begun to
+// change something.
+func halfDone(rec app.RestoreRecord) bool {
+	e := rec.Error
+	return rec.State == app.RestoreFailed && codeOf(e) == app.CodeInterrupted && e.Args["untouched"] == "" && (savedAll(rec) || !rec.Target.Original())
 }
 
 // giveUp ends a restore that was cut off before it had changed anything.
@@ -46,20 +61,26 @@ func (a *Agent) goOn(rec app.RestoreRecord) (app.JobID, error) {
 		if err != nil {
 			return err
 		}
-		var parts []*part
-		defer func() { a.closeParts(ctx, parts) }()
-		for _, rp := range rec.Sources {
-			p, err := a.partAgain(ctx, v, rec, rp)
-			if err != nil {
-				return a.failRestore(ctx, j, rec, err)
-			}
-			parts = append(parts, p)
-		}
-		if err := a.apply(ctx, j, parts, rec); err != nil || rec.Undoes == "" {
+		err = a.goOnFrom(ctx, j, v, rec)
+		if rec.Undoes == "" {
 			return err
 		}
-		return a.markUndone(ctx, rec.Undoes)
+		return a.undone(ctx, j, rec.Undoes, err)
 	})
+}
+
+func (a *Agent) goOnFrom(ctx context.Context, j *job, v app.Vault, rec app.RestoreRecord) error {
+	j.update(func(s *app.Job) { s.Restore = &rec })
+	var parts []*part
+	defer func() { a.closeParts(ctx, parts) }()
+	for _, rp := range rec.Sources {
+		p, err := a.partAgain(ctx, v, rec, rp)
+		if err != nil {
+			return a.failRestore(ctx, j, rec, err)
+		}
+		parts = append(parts, p)
+	}
+	return a.apply(ctx, j, parts, rec)
 }
 
 // partAgain opens what a restore's record says was being restored.

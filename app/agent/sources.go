@@ -77,6 +77,9 @@ func prepare(c app.Connector, r app.AddSourceRequest) (h helper, access app.Acce
 		return h, access, err
 	}
 	access = app.Access{Source: app.Source{Name: r.Name, Kind: r.Kind, Settings: settings}, Secrets: secrets}
+	if err := c.Spec().CheckPlain(settings); err != nil {
+		return h, access, err
+	}
 	return h, access, c.Spec().CheckSettings(settings, secrets)
 }
 
@@ -167,6 +170,9 @@ func (a *Agent) RemoveSource(ctx context.Context, nameOrID string) error {
 // changed returns a source and what opens it as they would be after a change.
 func (a *Agent) changed(ctx context.Context, s app.Source, spec app.KindSpec, r app.ChangeSourceRequest) (app.Access, error) {
 	access := app.Access{Source: s, Secrets: app.Secrets{}}
+	if err := spec.CheckPlain(r.Settings); err != nil {
+		return access, err
+	}
 	access.Source.Settings = map[string]string{}
 	maps.Copy(access.Source.Settings, s.Settings)
 	maps.Copy(access.Source.Settings, r.Settings)

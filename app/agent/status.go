@@ -45,6 +45,7 @@ func (a *Agent) Status(ctx context.Context) (app.Status, error) {
 		return st, err
 	}
 	a.fillPower(&st, d)
+	a.fillHome(&st)
 	if err := a.fillUpdate(ctx, &st); err != nil {
 		return st, err
 	}
@@ -110,37 +111,19 @@ func (a *Agent) fillSources(ctx context.Context, st *app.Status, d Document, now
 		return err
 	}
 	for _, s := range d.Sources {
-		place, err := a.Journal.Place(ctx, s.ID)
+		f, ss, last, err := a.factsOf(ctx, s, verified, now)
 		if err != nil {
 			return err
 		}
-		last, stored, err := a.Journal.LastRun(ctx, s.ID)
-		if err != nil {
-			return err
-		}
-		f := sourceFacts{now: now, schedule: s.Schedule}
-		ss := app.SourceStatus{Source: s}
-		if _, ok := verified[place.Point]; ok {
-			f.verified, f.safeUntil, f.taken = true, place.SafeUntil, place.Captured
-			ss.SafeUntil = place.SafeUntil
-			ss.Point = &app.Point{ID: place.Point, Source: s.ID, Name: s.Name, Kind: app.PointBackup, Time: place.Captured, Seq: verified[place.Point].Seq, Verified: true}
-		}
-		if last != nil {
-			ss.LastRun, ss.Error, f.lastErr = last.Ended, last.Result.Error, last.Result.Error
-		}
-		if stored != nil {
-			ss.Problems, ss.Uploaded = stored.Result.Problems, stored.Result.BytesUploaded
-			f.incomplete, f.damaged = unreadable(ss.Problems), damaged(ss.Problems)
-			if ss.Point != nil {
-				ss.Point.Bytes, ss.Point.Files = stored.Result.Bytes, stored.Result.Files
-				ss.Point.Incomplete = int64(f.incomplete)
-			}
-			f.unproven = !f.verified
-		}
-		if err := a.fillDrill(ctx, st, &ss, d, place.Point != ""); err != nil {
+		if err := a.fillDrill(ctx, st, &ss, d, f.points); err != nil {
 			return err
 		}
 		ss.State, ss.Error = f.state(ss.Error)
+		if ss.State == app.SourceLate && !st.PausedUntil.IsZero() {
+			if then, _ := f.awake(d.PausedFrom).state(f.lastErr); then != app.SourceLate {
+				ss.State, ss.Error = app.SourcePaused, nil // with all others
+			}
+		}
 		if st.Serving {
 			a.fillNext(st, &ss, last)
 		}
@@ -150,6 +133,39 @@ func (a *Agent) fillSources(ctx context.Context, st *app.Status, d Document, now
 		}
 	}
 	return nil
+}
+
+// factsOf returns what a source's state is computed from, its status as far as
+// that goes, and its last run, nil when there was none.
+func (a *Agent) factsOf(ctx context.Context, s app.Source, verified map[app.PointID]journal.Verified, now time.Time) (sourceFacts, app.SourceStatus, *journal.Run, error) {
+	f, ss := sourceFacts{now: now, schedule: s.Schedule}, app.SourceStatus{Source: s}
+	place, err := a.Journal.Place(ctx, s.ID)
+	if err != nil {
+		return f, ss, nil, err
+	}
+	last, stored, err := a.Journal.LastRun(ctx, s.ID)
+	if err != nil {
+		return f, ss, nil, err
+	}
+	f.points = place.Point != ""
+	if _, ok := verified[place.Point]; ok {
+		f.verified, f.safeUntil, f.taken = true, place.SafeUntil, place.Captured
+		ss.SafeUntil = place.SafeUntil
+		ss.Point = &app.Point{ID: place.Point, Source: s.ID, Name: s.Name, Kind: app.PointBackup, Time: place.Captured, Seq: verified[place.Point].Seq, Verified: true}
+	}
+	if last != nil {
+		ss.LastRun, ss.Error, f.lastErr = last.Ended, last.Result.Error, last.Result.Error
+	}
+	if stored != nil {
+		ss.Problems, ss.Uploaded = stored.Result.Problems, stored.Result.BytesUploaded
+		f.incomplete, f.damaged = unreadable(ss.Problems), damaged(ss.Problems)
+		if ss.Point != nil {
+			ss.Point.Bytes, ss.Point.Files = stored.Result.Bytes, stored.Result.Files
+			ss.Point.Incomplete = int64(f.incomplete)
+		}
+		f.unproven = !f.verified
+	}
+	return f, ss, last, nil
 }
 
 // fillNext says when a source is backed up next, and with it when anything is.
@@ -198,7 +214,7 @@ func (a *Agent) trying() *app.Error {
 func unreadable(ps []app.Problem) (n int) {
 	for _, p := range ps {
 		switch p.Code {
-		case app.CodeItemUnreadable, app.CodeShopScope, app.CodeShopAnswer, app.CodeShopRedacted, app.CodeShopShrunk, app.CodeKindMissing:
+		case app.CodeItemUnreadable, app.CodeShopScope, app.CodeShopAnswer, app.CodeShopRedacted, app.CodeShopShrunk, app.CodeShopPicture, app.CodeKindMissing:
 			n++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -27,7 +28,12 @@ func (a *Agent) Support(ctx context.Context) (app.SupportBundle, error) {
 	if err != nil {
 		home = "" // paths of any home are left out as well
 	}
-	hide := newBlot(d, a.Computer, home, a.Dir)
+	var people []string
+	if u, err := user.Current(); err == nil { // some systems know nobody: names in paths are left out as well
+		_, login, _ := strings.Cut(u.Username, `\`)
+		people = []string{u.Username, login, u.Name}
+	}
+	hide := newBlot(d, a.Computer, home, a.Dir, people...)
 	out := app.SupportBundle{Logs: a.Dir}
 	for _, f := range []struct {
 		name string
@@ -36,7 +42,7 @@ func (a *Agent) Support(ctx context.Context) (app.SupportBundle, error) {
 		{"about.txt", func() (string, error) { return a.supportAbout(st), nil }},
 		{"settings.json", func() (string, error) { return supportJSON(supportSettings(d)) }},
 		{"status.json", func() (string, error) { return supportJSON(supportStatus(st)) }},
-		{"log.txt", func() (string, error) { return a.supportLog(), nil }},
+		{"log.txt", func() (string, error) { return a.supportLog(hide), nil }},
 	} {
 		text, err := f.make()
 		if err != nil {
@@ -58,16 +64,22 @@ func (a *Agent) supportAbout(st app.Status) string {
 		st.Secrets, st.TrayShown, st.Autostart)
 }
 
-// supportLog returns the last lines of the log, oldest first.
-func (a *Agent) supportLog() string {
+// supportLog returns the last lines of the log, oldest first, without what is
+// the owner's own.
+func (a *Agent) supportLog(hide *blot) string {
 	if a.Recent == nil {
 		return "\n"
 	}
 	lines := a.Recent()
+	hide = hide.also(namesIn(lines)) // of the whole log: what was removed since is named where it was there
 	if n := len(lines) - supportLines; n > 0 {
 		lines = lines[n:]
 	}
-	return strings.Join(lines, "\n") + "\n"
+	var b strings.Builder
+	for _, line := range lines {
+		b.WriteString(hide.line(line) + "\n")
+	}
+	return b.String()
 }
 
 // supportSettings are the owner's choices that say nothing of whom and where.

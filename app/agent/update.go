@@ -2,11 +2,14 @@ package agent
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"kvart/app"
@@ -26,30 +29,70 @@ const (
 
 // told is what a feed told last.
 type told struct {
-	At      time.Time    `json:"at"`
-	Release *app.Release `json:"release,omitempty"`
-	Error   *app.Error   `json:"error,omitempty"` // of the last look
+	At      time.Time          `json:"at"`
+	From    app.UpdateSettings `json:"from"` // the feed that told it
+	Release *app.Release       `json:"release,omitempty"`
+	Error   *app.Error         `json:"error,omitempty"` // of the last look
 }
 
-// feed returns where to look for newer versions, and the serial that was seen.
-func (a *Agent) feed() (app.UpdateSettings, int64) {
-	if r := a.Store.Document().Updates; r != nil {
-		if r.Feed == "" && r.Key == "" {
-			return app.UpdateSettings{}, 0
-		}
-		return r.UpdateSettings, r.Serial
+// feed returns where to look for newer versions, and the highest serial that
+// was seen of feeds signed with its key. The owner's choice goes before what was
+// packed with Kvart.
+func (d Document) feed(packed app.UpdateSettings) (s app.UpdateSettings, seen int64) {
+	s = packed
+	if r := d.Updates; r != nil {
+		s = r.UpdateSettings
 	}
-	return a.Feed, 0
+	if s.Feed == "" {
+		return app.UpdateSettings{}, 0
+	}
+	return s, d.serial(s.Key)
+}
+
+// serial returns the highest serial that was seen of feeds signed with a key.
+// What was seen stays seen, whatever feed is set meanwhile: else an older feed
+// would be believed once one is set anew.
+func (d Document) serial(key string) int64 {
+	key = plainKey(key)
+	n := d.FeedSerials[key]
+	if r := d.Updates; r != nil && plainKey(r.Key) == key { // as earlier programs kept it
+		n = max(n, r.Serial)
+	}
+	return n
+}
+
+// see notes the serial of a feed that was just read. One that is older than
+// what was seen since it was asked for is [app.CodeUpdateOld].
+func (d *Document) see(key string, serial int64) error {
+	seen := d.serial(key)
+	if serial < seen {
+		return app.Errorf(app.CodeUpdateOld, "look for updates", "feed %d is older than %d, which was seen before", serial, seen)
+	}
+	if d.FeedSerials == nil {
+		d.FeedSerials = map[string]int64{}
+	}
+	d.FeedSerials[plainKey(key)] = serial
+	return nil
+}
+
+// plainKey returns a key in the one way it is written: base64 can be written in
+// several.
+func plainKey(key string) string {
+	b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(key))
+	if err != nil {
+		return key // nothing is signed with it
+	}
+	return base64.StdEncoding.EncodeToString(b)
 }
 
 // Updates implements [app.UpdateService].
 func (a *Agent) Updates(ctx context.Context) (app.UpdateStatus, error) {
-	settings, _ := a.feed()
+	settings, _ := a.Store.Document().feed(a.Feed)
 	st := app.UpdateStatus{Settings: settings, Version: a.Build}
 	if settings.Feed == "" || a.Config.Updates == nil {
 		return st, nil
 	}
-	t, err := recall[told](ctx, a.Journal, journal.KeyUpdate)
+	t, err := a.feedTold(ctx, settings)
 	if err != nil || t == nil {
 		return st, err
 	}
@@ -58,6 +101,15 @@ func (a *Agent) Updates(ctx context.Context) (app.UpdateStatus, error) {
 		st.Newer, st.Path = r, a.Config.Updates.Fetched(r.File, a.updateDir())
 	}
 	return st, nil
+}
+
+// feedTold returns what a feed told last; nil for one that has told nothing.
+func (a *Agent) feedTold(ctx context.Context, s app.UpdateSettings) (*told, error) {
+	t, err := recall[told](ctx, a.Journal, journal.KeyUpdate)
+	if err != nil || t == nil || t.From != s {
+		return nil, err
+	}
+	return t, nil
 }
 
 func (a *Agent) updateDir() string { return filepath.Join(a.Dir, updateFolder) }
@@ -71,33 +123,54 @@ func (a *Agent) fillUpdate(ctx context.Context, st *app.Status) error {
 	return err
 }
 
-// SetUpdates implements [app.UpdateService].
+// SetUpdates implements [app.UpdateService]. What was packed with Kvart, set
+// again, is left to the package: the next one may have moved it.
 func (a *Agent) SetUpdates(ctx context.Context, s app.UpdateSettings) (app.UpdateStatus, error) {
-	rec := UpdateRecord{UpdateSettings: s}
-	t := told{At: a.Now()}
-	if s.Feed != "" {
+	t := told{At: a.Now(), From: s}
+	if s.Feed == "" {
+		s = app.UpdateSettings{}
+	} else {
 		if a.Config.Updates == nil {
 			return app.UpdateStatus{}, app.Errorf(app.CodeUsage, "set updates", "this guard asks nobody").With("field", "feed")
 		}
-		if now, serial := a.feed(); now.Key == s.Key {
-			rec.Serial = serial // it was moved: what was seen stays seen
-		}
-		r, err := a.Config.Updates.Look(ctx, s, rec.Serial)
+		r, err := a.Config.Updates.Look(ctx, s, a.Store.Document().serial(s.Key))
 		if err != nil {
 			return app.UpdateStatus{}, err
 		}
-		rec.Serial, t.Release = r.Serial, &r
-	} else {
-		rec.Key = ""
+		t.Release = &r
 	}
-	if err := a.Store.Update(func(d *Document) error { d.Updates = &rec; return nil }); err != nil {
-		return app.UpdateStatus{}, err
-	}
-	if err := a.keepTold(ctx, t); err != nil {
+	err := a.noteFeed(ctx, t, func(d *Document) error {
+		if t.Release != nil {
+			if err := d.see(s.Key, t.Release.Serial); err != nil {
+				return err
+			}
+		}
+		if r := d.Updates; r != nil && r.Key != "" { // as earlier programs kept it
+			if err := d.see(r.Key, d.serial(r.Key)); err != nil {
+				return err
+			}
+		}
+		d.Updates = &UpdateRecord{UpdateSettings: s}
+		if s == a.Feed {
+			d.Updates = nil
+		}
+		return nil
+	})
+	if err != nil {
 		return app.UpdateStatus{}, err
 	}
 	a.bus.poke()
 	return a.Updates(ctx)
+}
+
+// noteFeed changes the settings and keeps what was told, with nobody between.
+func (a *Agent) noteFeed(ctx context.Context, t told, change func(*Document) error) error {
+	a.telling.Lock()
+	defer a.telling.Unlock()
+	if err := a.Store.Update(change); err != nil {
+		return err
+	}
+	return a.keepTold(ctx, t)
 }
 
 func (a *Agent) keepTold(ctx context.Context, t told) error {
@@ -108,37 +181,48 @@ func (a *Agent) keepTold(ctx context.Context, t told) error {
 	return a.Journal.SetMeta(ctx, journal.KeyUpdate, string(doc))
 }
 
+// errFeedChanged says that another feed was set while one was asked.
+var errFeedChanged = errors.New("another feed was set meanwhile")
+
 // CheckUpdate implements [app.UpdateService]. A feed that can't be asked leaves
-// what it told before; one that can't be trusted leaves nothing.
+// what it told before; one that can't be trusted leaves nothing. The answer of
+// one that is not asked any more counts for nothing.
 func (a *Agent) CheckUpdate(ctx context.Context) (app.UpdateStatus, error) {
-	s, seen := a.feed()
+	s, seen := a.Store.Document().feed(a.Feed)
 	if s.Feed == "" || a.Config.Updates == nil {
 		return a.Updates(ctx)
 	}
-	last, err := recall[told](ctx, a.Journal, journal.KeyUpdate)
+	r, lookErr := a.Config.Updates.Look(ctx, s, seen)
+	if app.CodeOf(lookErr) == app.CodeCanceled {
+		return app.UpdateStatus{}, lookErr
+	}
+	t := told{From: s}
+	last, err := a.feedTold(ctx, s)
 	if err != nil {
 		return app.UpdateStatus{}, err
 	}
-	t := told{}
 	if last != nil {
 		t = *last
 	}
-	r, lookErr := a.Config.Updates.Look(ctx, s, seen)
 	switch t.Error = app.AsError(lookErr); {
 	case lookErr == nil:
 		t.At, t.Release = a.Now(), &r
-		if err := a.Store.Update(func(d *Document) error {
-			d.Updates = &UpdateRecord{UpdateSettings: s, Serial: r.Serial}
-			return nil
-		}); err != nil {
-			return app.UpdateStatus{}, err
-		}
 	case app.CodeOf(lookErr) == app.CodeUpdateForged:
 		t.Release = nil
-	case app.CodeOf(lookErr) == app.CodeCanceled:
-		return app.UpdateStatus{}, lookErr
 	}
-	if err := a.keepTold(ctx, t); err != nil {
+	err = a.noteFeed(ctx, t, func(d *Document) error {
+		if now, _ := d.feed(a.Feed); now != s {
+			return errFeedChanged
+		}
+		if lookErr != nil {
+			return nil
+		}
+		return d.see(s.Key, r.Serial)
+	})
+	switch {
+	case errors.Is(err, errFeedChanged):
+		return a.Updates(ctx)
+	case err != nil:
 		return app.UpdateStatus{}, err
 	}
 	a.bus.poke()
@@ -166,7 +250,7 @@ func (a *Agent) lookForUpdates(ctx context.Context) error {
 }
 
 func (a *Agent) updateDue(ctx context.Context) error {
-	if s, _ := a.feed(); s.Feed == "" || a.Config.Updates == nil {
+	if s, _ := a.Store.Document().feed(a.Feed); s.Feed == "" || a.Config.Updates == nil {
 		return nil
 	}
 	due, err := a.due(ctx, journal.KeyUpdateTried, updateEvery)

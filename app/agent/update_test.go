@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/base64"
 	"sync"
 	"testing"
 	"time"
@@ -17,12 +18,19 @@ type fakeFeed struct {
 	seen    []int64 // what it was told had been seen
 	fetched string
 	pieces  int
+	looking func() // is called while it is asked
 }
 
 func (f *fakeFeed) Look(_ context.Context, _ app.UpdateSettings, seen int64) (app.Release, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.seen = append(f.seen, seen)
+	if looking := f.looking; looking != nil {
+		f.looking = nil
+		f.mu.Unlock()
+		looking()
+		f.mu.Lock()
+	}
 	return f.release, f.err
 }
 
@@ -201,5 +209,118 @@ func TestUpdates_giveWay(t *testing.T) {
 	}
 	if j, err := s.Wait(t.Context(), id); err != nil || j.State == app.JobRunning {
 		t.Errorf("%+v, %v", j, err)
+	}
+}
+
+// TestUpdates_setWhileAsked: a look takes up to half a minute, and wrote back
+// where it had looked over what the owner had set meanwhile.
+func TestUpdates_setWhileAsked(t *testing.T) {
+	t.Parallel()
+	s := newShopTest(t)
+	f := withFeed(s)
+	first := app.UpdateSettings{Feed: "https://kvart.example/feed.json", Key: "k"}
+	for name, own := range map[string]app.UpdateSettings{"another": {Feed: "https://own.example/feed.json", Key: "own"}, "off": {}} {
+		s.Config.Feed = first
+		if _, err := s.SetUpdates(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		f.looking = func() {
+			f.release.Version = "7.0.0"
+			if _, err := s.SetUpdates(t.Context(), own); err != nil {
+				t.Error(err)
+			}
+			f.release.Version = "9.0.0"
+		}
+		st, err := s.CheckUpdate(t.Context())
+		if err != nil || st.Settings != own {
+			t.Errorf("%s: %+v, %v", name, st.Settings, err)
+		}
+		if st.Newer != nil && (own.Feed == "" || st.Newer.Version != "7.0.0") {
+			t.Errorf("%s: what the other feed told is believed: %+v", name, st.Newer)
+		}
+	}
+}
+
+// TestUpdates_packed: a feed that came with the package is the package's to
+// move; the owner's own stays the owner's.
+func TestUpdates_packed(t *testing.T) {
+	t.Parallel()
+	s := newShopTest(t)
+	f := withFeed(s)
+	s.Config.Feed = app.UpdateSettings{Feed: "https://kvart.example/feed.json", Key: "k"}
+	if _, err := s.CheckUpdate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SetUpdates(t.Context(), s.Config.Feed); err != nil { // set by hand as it is
+		t.Fatal(err)
+	}
+	s.Config.Feed.Feed = "https://new.kvart.example/feed.json" // the next package's
+	st, err := s.CheckUpdate(t.Context())
+	if err != nil || st.Settings != s.Config.Feed || f.seen[len(f.seen)-1] != 5 {
+		t.Errorf("%+v, %v, seen %v", st.Settings, err, f.seen)
+	}
+	own := app.UpdateSettings{Feed: "https://own.example/feed.json", Key: "own"}
+	if _, err := s.SetUpdates(t.Context(), own); err != nil {
+		t.Fatal(err)
+	}
+	s.Config.Feed.Feed = "https://newest.kvart.example/feed.json"
+	if st, err := s.CheckUpdate(t.Context()); err != nil || st.Settings != own {
+		t.Errorf("the owner's own: %+v, %v", st.Settings, err)
+	}
+}
+
+// TestUpdates_seenStaysSeen: whatever is set between, an older feed of a key is
+// never believed after a newer one.
+func TestUpdates_seenStaysSeen(t *testing.T) {
+	t.Parallel()
+	s := newShopTest(t)
+	f := withFeed(s)
+	key := base64.StdEncoding.EncodeToString(make([]byte, 32))
+	set := app.UpdateSettings{Feed: "https://kvart.example/feed.json", Key: key}
+	must := func(u app.UpdateSettings) {
+		t.Helper()
+		if _, err := s.SetUpdates(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, between := range map[string][]app.UpdateSettings{
+		"nothing":     nil,
+		"off":         {{}},
+		"another key": {{Feed: set.Feed, Key: "own"}},
+		"both":        {{Feed: set.Feed, Key: "own"}, {}},
+	} {
+		must(set)
+		for _, u := range between {
+			must(u)
+		}
+		for _, again := range []string{key, " " + key + "\n"} {
+			must(app.UpdateSettings{Feed: "https://mirror.example/feed.json", Key: again})
+			if got := f.seen[len(f.seen)-1]; got != 5 {
+				t.Errorf("%s, then %q: %d was seen", name, again, got)
+			}
+		}
+	}
+	// as a program of form 2 left it
+	if err := s.Store.Update(func(d *Document) error {
+		d.Updates, d.FeedSerials = &UpdateRecord{UpdateSettings: set, Serial: 8}, nil
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	f.release.Serial = 9
+	must(app.UpdateSettings{Feed: set.Feed, Key: "own"})
+	must(set)
+	if got := f.seen[len(f.seen)-1]; got != 8 {
+		t.Errorf("of an earlier program's settings %d was seen", got)
+	}
+	// an older one that was asked for before a newer one came
+	f.release.Serial = 9
+	f.looking = func() {
+		f.release.Serial = 12
+		must(set)
+		f.release.Serial = 9
+	}
+	if _, err := s.CheckUpdate(t.Context()); app.CodeOf(err) != app.CodeUpdateOld {
+		t.Errorf("an older answer that came late: %v", err)
 	}
 }

@@ -95,6 +95,15 @@ func (a *Agent) vaultSetup(ctx context.Context, p VaultPlace) (app.VaultSetup, e
 	return s, err
 }
 
+// checkPlain refuses a new place for backups with a secret among its settings.
+func (a *Agent) checkPlain(s app.StorageSpec) error {
+	spec, err := storageSpec(a.Vaults.Storages(), s.Kind)
+	if err != nil {
+		return err
+	}
+	return spec.CheckPlain(s.Settings)
+}
+
 // computer is this computer as the vault knows it.
 func (a *Agent) computer() app.Computer { return app.Computer{ID: a.self(), Name: a.Computer} }
 
@@ -195,6 +204,9 @@ func (a *Agent) CreateVault(ctx context.Context, r app.VaultRequest) (app.VaultI
 		return app.VaultInfo{}, app.Errorf(app.CodeVaultExists, "set up vault", "this computer already uses one")
 	}
 	if err := lockAccepted(r.Storage, r.AcceptCompliance); err != nil {
+		return app.VaultInfo{}, err
+	}
+	if err := a.checkPlain(r.Storage); err != nil {
 		return app.VaultInfo{}, err
 	}
 	if _, err := a.ProbeStorage(ctx, storageOf(r)); err != nil {

@@ -17,6 +17,7 @@ const clockSlack = 5 * time.Minute
 type sourceFacts struct {
 	now        time.Time
 	schedule   app.Schedule
+	points     bool      // something was stored
 	verified   bool      // there is a verified point
 	taken      time.Time // when it was captured
 	safeUntil  time.Time // up to when nothing had moved since
@@ -24,6 +25,13 @@ type sourceFacts struct {
 	incomplete int       // files the newest point lacks
 	damaged    bool      // the newest point holds a source that was damaged already
 	lastErr    *app.Error
+}
+
+// awake returns the facts as they would be at a time if the source was not
+// paused.
+func (f sourceFacts) awake(at time.Time) sourceFacts {
+	f.now, f.schedule.Paused, f.schedule.PausedUntil = at, false, time.Time{}
+	return f
 }
 
 // state returns the source's state and why, where it is not safe.

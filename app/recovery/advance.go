@@ -97,8 +97,8 @@ func (e *Engine) finish(ctx context.Context, code app.StepCode, res app.StepResu
 		return err
 	}
 	s := i.Step(code)
-	if s == nil {
-		return nil
+	if s == nil || s.State != app.StepRunning {
+		return nil // it was opened again meanwhile: what came of it counts no more
 	}
 	e.passLocked(&i)
 	if res.Change != nil {

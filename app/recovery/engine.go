@@ -21,6 +21,7 @@ import (
 type Engine struct {
 	host  app.RecoveryHost
 	books []app.Playbook
+	limit time.Duration // bounds a probe
 
 	// mu is held while an incident is read, changed and stored: never while
 	// anything is done for a step.
@@ -48,7 +49,9 @@ func Load() (Books, error) {
 }
 
 // Engine returns an engine that follows the playbooks.
-func (b Books) Engine(host app.RecoveryHost) *Engine { return &Engine{host: host, books: b} }
+func (b Books) Engine(host app.RecoveryHost) *Engine {
+	return &Engine{host: host, books: b, limit: probeLimit}
+}
 
 // Playbooks returns every playbook.
 func (e *Engine) Playbooks() []app.Playbook { return slices.Clone(e.books) }

@@ -117,7 +117,7 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-func TestProbe_hangsAndTheOwnersWordCounts(t *testing.T) {
+func TestProbe_theOwnersWordCounts(t *testing.T) {
 	t.Parallel()
 	e, h := newTest(t)
 	h.open(e, app.PlaybookComputer)

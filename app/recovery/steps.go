@@ -61,21 +61,52 @@ func settle(i *app.Incident, s *app.IncidentStep, state app.StepState, l app.Log
 	}
 }
 
+// resting returns the steps that rest on one, and on those.
+func resting(i *app.Incident, code app.StepCode) (codes []app.StepCode) {
+	stale := []app.StepCode{code}
+	for _, s := range i.Steps { // what comes before stands before
+		if slices.ContainsFunc(s.After, func(d app.StepCode) bool { return slices.Contains(stale, d) }) {
+			stale = append(stale, s.Code)
+		}
+	}
+	return stale[1:]
+}
+
 // reopen makes a step, and all that rests on it, open again.
 func reopen(i *app.Incident, code app.StepCode) {
-	stale := []app.StepCode{code}
-	for n := range i.Steps {
-		s := &i.Steps[n]
-		if s.Code != code && !slices.ContainsFunc(s.After, func(d app.StepCode) bool { return slices.Contains(stale, d) }) {
-			continue
+	open(i, code)
+	reopenAfter(i, code)
+}
+
+// reopenAfter makes all that rests on a step open again. What Kvart did to the
+// shop waits for a new yes then, and a page that had been taken down can be put
+// up again: whether the shop can be shown is an open question.
+func reopenAfter(i *app.Incident, code app.StepCode) {
+	for _, c := range resting(i, code) {
+		s := i.Step(c)
+		down := s.Action == app.ActionWithdraw && s.State == app.StepDone
+		if open(i, c) && touches(s.Action) {
+			open(i, s.Consent)
 		}
-		stale = append(stale, s.Code)
-		if s.State == app.StepOpen && !s.Look {
-			continue
+		for _, p := range i.Steps {
+			if down && p.Action == app.ActionPublish {
+				open(i, p.Consent)
+				open(i, p.Code)
+			}
 		}
-		settle(i, s, app.StepOpen, app.LogLine{Event: app.LogUndone, Actor: app.ActorOwner})
-		s.Facts = nil
 	}
+}
+
+// open makes one step open again, and reports whether it was not. What is being
+// done for it is done anew.
+func open(i *app.Incident, code app.StepCode) bool {
+	s := i.Step(code)
+	if s == nil || s.State == app.StepOpen && !s.Look {
+		return false
+	}
+	settle(i, s, app.StepOpen, app.LogLine{Event: app.LogUndone, Actor: app.ActorOwner})
+	s.Facts = nil
+	return true
 }
 
 // next returns Kvart's next step: what others wait for before what they don't.

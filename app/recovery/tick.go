@@ -39,12 +39,20 @@ func (e *Engine) Tick(ctx context.Context, r app.TickRequest) (app.Incident, err
 	if err := e.putLocked(ctx, &i); err != nil {
 		return i, err
 	}
-	if n := next(&i); n != nil && n.Blocking && e.stop != nil {
-		if s := i.Step(e.running); s != nil && !s.Blocking {
-			e.stop() // the owner waits for the other one
-		}
-	}
+	e.hurryLocked(&i)
 	return i, nil
+}
+
+// hurryLocked stops what is being done for nothing: a step that was opened again
+// meanwhile, or one that nothing waits for while the owner waits for another.
+func (e *Engine) hurryLocked(i *app.Incident) {
+	s := i.Step(e.running)
+	if s == nil || e.stop == nil {
+		return
+	}
+	if n := next(i); s.State != app.StepRunning || n != nil && n.Blocking && !s.Blocking {
+		e.stop()
+	}
 }
 
 // ask asks the probe of a step that the owner says is done, if it has one. It
@@ -60,9 +68,29 @@ func (e *Engine) ask(ctx context.Context, r app.TickRequest) (app.StepResult, er
 	if s == nil || s.Probe == "" || !s.Ready || r.Tick != app.TickDone || r.Reason != "" {
 		return app.StepResult{}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	limited, cancel := context.WithTimeout(ctx, e.limit)
 	defer cancel()
-	return e.host.Probe(ctx, i, s.Probe), nil
+	res := e.host.Probe(limited, i, s.Probe)
+	if err := ctx.Err(); err != nil { // whoever asked is gone: that says nothing of the shop
+		return app.StepResult{}, app.Errorf(app.CodeCanceled, "probe", "%w", err)
+	}
+	if res.State == app.StepFailed && limited.Err() != nil {
+		res.Error = unanswered(s.Probe, res.Error, e.limit)
+	}
+	return res, nil
+}
+
+// unanswered says what it means that a probe was cut off: somebody took the
+// question and never answered.
+func unanswered(p app.Probe, err *app.Error, limit time.Duration) *app.Error {
+	if code := app.CodeOf(err); err == nil || code != app.CodeInternal && code != app.CodeCanceled {
+		return err // it says itself what was wrong
+	}
+	code := app.CodeSourceOffline
+	if p == app.ProbeVault {
+		code = app.CodeStorageOffline
+	}
+	return app.Errorf(code, "probe", "no answer within %s: %w", limit, err)
 }
 
 func (e *Engine) tickLocked(i *app.Incident, r app.TickRequest, probed app.StepResult) error {
@@ -114,7 +142,22 @@ func tickReady(i *app.Incident, s *app.IncidentStep, r app.TickRequest, probed a
 	if s.Actor == app.ActorKvart && !s.Look {
 		return tryAgain(i, s, r.Tick)
 	}
+	if r.Tick == app.TickFailed || probed.State == app.StepFailed {
+		if err := free(i, s.Code); err != nil {
+			return err
+		}
+	}
 	tickOwn(i, s, r, probed)
+	return nil
+}
+
+// free refuses to take away what a step that changes the shop just now rests on.
+func free(i *app.Incident, code app.StepCode) error {
+	for _, c := range resting(i, code) {
+		if d := i.Step(c); d.State == app.StepRunning && touches(d.Action) {
+			return underWay(c)
+		}
+	}
 	return nil
 }
 
@@ -133,6 +176,9 @@ func tickOwn(i *app.Incident, s *app.IncidentStep, r app.TickRequest, probed app
 		settle(i, s, app.StepDone, l)
 	}
 	s.Facts = probed.Facts
+	if s.State == app.StepFailed && s.Blocking {
+		reopenAfter(i, s.Code) // a shop is not back on what has failed since
+	}
 }
 
 // tryAgain has Kvart do a step of its own once more.
@@ -146,20 +192,14 @@ func tryAgain(i *app.Incident, s *app.IncidentStep, t app.Tick) error {
 	return nil
 }
 
-// untick makes a step open again. One of Kvart's that touches the shop
-// waits for a new yes then.
+// untick makes a step open again, and all that rests on it. One of Kvart's that
+// touches the shop waits for a new yes then.
 func untick(i *app.Incident, s *app.IncidentStep) error {
-	for _, d := range i.Steps {
-		if d.State == app.StepRunning && d.Consent == s.Code {
-			return underWay(d.Code)
-		}
+	if err := free(i, s.Code); err != nil {
+		return err
 	}
-	if s.State != app.StepOpen || s.Look {
-		settle(i, s, app.StepOpen, app.LogLine{Event: app.LogUndone, Actor: app.ActorOwner})
-	}
-	if c := i.Step(s.Consent); c != nil && c.State != app.StepOpen {
-		settle(i, c, app.StepOpen, app.LogLine{Event: app.LogUndone, Actor: app.ActorOwner})
-	}
+	reopen(i, s.Code)
+	open(i, s.Consent)
 	return nil
 }
 

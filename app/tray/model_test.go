@@ -189,6 +189,7 @@ func TestModel_whatTheOwnerChoseAndWhatHappened(t *testing.T) {
 	}
 	waits := func(st *app.Status) { st.Waiting = &app.Waiting{Cause: app.CauseBattery} }
 	hacked := func(st *app.Status) { st.Incident = &app.IncidentBrief{} }
+	practised := func(st *app.Status) { st.Incident = &app.IncidentBrief{Playbook: app.PlaybookRehearsal} }
 	for name, tt := range map[string]struct {
 		st       app.Status
 		icon     assets.MarkState
@@ -202,6 +203,7 @@ func TestModel_whatTheOwnerChoseAndWhatHappened(t *testing.T) {
 		"on battery":             {status(app.VerdictSafe, waits), assets.MarkPaused, "Backups wait while the computer runs on battery"},
 		"on battery, failed":     {status(app.VerdictFailed, waits), assets.MarkAlarm, "Your shop isn't being backed up"},
 		"incident, though safe":  {status(app.VerdictSafe, hacked), assets.MarkAlarm, "Something has happened to your shop"},
+		"only practised":         {status(app.VerdictSafe, practised), assets.MarkSafe, "Your shop is safe"},
 		"incident, working":      {status(app.VerdictSafe, hacked, working(app.JobRestore)), assets.MarkAlarm, "Something has happened to your shop"},
 	} {
 		m := Model(tt.st, words(t, "en"), clock(14, 34))

@@ -103,7 +103,7 @@ func verdict(st app.Status, now time.Time) app.Verdict {
 func headline(st app.Status, v app.Verdict, w *assets.Words) string {
 	rest := st.Resting()
 	switch {
-	case st.Incident != nil:
+	case st.Incident.Real():
 		return w.T("home.head.incident")
 	case v == app.VerdictFailed || v == app.VerdictSuspicious:
 	case st.Waiting != nil:
@@ -126,7 +126,7 @@ func paused(st app.Status, now time.Time) bool { return st.PausedUntil.After(now
 // and neither must a pause.
 func icon(st app.Status, v app.Verdict, paused bool) assets.MarkState {
 	switch {
-	case v == app.VerdictFailed || v == app.VerdictSuspicious || st.Incident != nil:
+	case v == app.VerdictFailed || v == app.VerdictSuspicious || st.Incident.Real():
 		return assets.MarkAlarm
 	case st.Job != nil:
 		return assets.MarkWorking

@@ -29,8 +29,19 @@ const piece = 256 << 10
 // Fetched implements [app.Updater].
 func (u *Updates) Fetched(f app.ReleaseFile, dir string) string {
 	path := filepath.Join(dir, f.Name)
-	if info, err := os.Stat(path); f.Name == "" || err != nil || !info.Mode().IsRegular() || info.Size() != f.Size {
+	info, err := os.Lstat(path)
+	if f.Name == "" || err != nil || !info.Mode().IsRegular() || info.Size() != f.Size {
 		return ""
+	}
+	now := stamp{sum: strings.ToLower(f.SHA256), size: info.Size(), at: info.ModTime().UnixNano()}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if p, ok := u.seen[path]; !ok || p.stamp != now {
+		sum, err := sumOf(path, f.Size)
+		u.seen[path] = proof{now, err == nil && sum == now.sum}
+	}
+	if !u.seen[path].holds {
+		return "" // it is fetched anew when that is asked for
 	}
 	return path
 }
@@ -77,22 +88,32 @@ func tidy(dir, keep string) error {
 // proven reports whether a file is there and holds what it should. One that
 // does not is removed.
 func proven(ctx context.Context, path string, f app.ReleaseFile) (bool, error) {
-	file, err := os.Open(path)
+	sum, err := sumOf(path, f.Size)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
 		return false, app.Errorf(app.CodeHomeReadOnly, "prove update", "%w", err).With("path", path)
 	}
-	sum := sha256.New()
-	_, err = io.Copy(sum, io.LimitReader(file, f.Size+1))
-	if err = errors.Join(err, file.Close(), ctx.Err()); err != nil {
-		return false, fmt.Errorf("prove update: %w", err)
+	if err := ctx.Err(); err != nil {
+		return false, app.Errorf(app.CodeCanceled, "prove update", "%w", err)
 	}
-	if hex.EncodeToString(sum.Sum(nil)) == strings.ToLower(f.SHA256) {
+	if sum == strings.ToLower(f.SHA256) {
 		return true, nil
 	}
 	return false, os.Remove(path)
+}
+
+// sumOf returns the SHA-256 of a file in hex; of one that is larger than size,
+// of no more than one byte beyond.
+func sumOf(path string, size int64) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	_, err = io.Copy(sum, io.LimitReader(file, size+1))
+	return hex.EncodeToString(sum.Sum(nil)), errors.Join(err, file.Close())
 }
 
 // told says what a failure means for the owner.

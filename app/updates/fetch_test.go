@@ -3,6 +3,7 @@ package updates
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -243,5 +244,44 @@ func TestUpdates_Fetch_folder(t *testing.T) {
 	}
 	if _, err := onLinux().Fetch(t.Context(), app.ReleaseFile{}, t.TempDir(), &tally{}, noPause); app.CodeOf(err) != app.CodeUpdateMissing {
 		t.Errorf("nothing: %v", err)
+	}
+}
+
+// TestUpdates_Fetched_proves: a file of the right name and size was offered to
+// be installed, whatever it held.
+func TestUpdates_Fetched_proves(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	f := p.found(t)
+	u, dir := onLinux(), t.TempDir()
+	path, err := u.Fetch(t.Context(), f, dir, &tally{}, noPause)
+	if err != nil || u.Fetched(f, dir) != path {
+		t.Fatalf("%q, %v", u.Fetched(f, dir), err)
+	}
+	swap := func(b []byte, at time.Time) {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(path, b, 0o600), os.Chtimes(path, at, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := bytes.Clone(p.file)
+	other[len(other)/2] ^= 1
+	now := time.Now()
+	swap(other, now.Add(time.Second))
+	for range 2 {
+		if got := u.Fetched(f, dir); got != "" {
+			t.Errorf("another file of the same size is %q", got)
+		}
+		if got := onLinux().Fetched(f, dir); got != "" {
+			t.Errorf("after a restart another file of the same size is %q", got)
+		}
+	}
+	swap(p.file, now.Add(2*time.Second))
+	if got := u.Fetched(f, dir); got != path {
+		t.Errorf("the right one is %q", got)
+	}
+	f.SHA256 = strings.Repeat("0", 64)
+	if got := u.Fetched(f, dir); got != "" {
+		t.Errorf("a file that another feed tells of is %q", got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"kvart/app"
@@ -37,7 +38,25 @@ type Options struct {
 }
 
 // Updates implements [app.Updater].
-type Updates struct{ o Options }
+type Updates struct {
+	o Options
+
+	mu   sync.Mutex
+	seen map[string]proof // by path
+}
+
+// proof is what a file was found to hold, for as long as it isn't touched.
+type proof struct {
+	stamp
+	holds bool // what it should
+}
+
+// stamp tells what a file should hold, and whether it was touched.
+type stamp struct {
+	sum  string
+	size int64
+	at   int64
+}
 
 var _ app.Updater = (*Updates)(nil)
 
@@ -49,7 +68,7 @@ func New(o Options) *Updates {
 	if o.Stall == 0 {
 		o.Stall = time.Minute
 	}
-	return &Updates{o}
+	return &Updates{o: o, seen: map[string]proof{}}
 }
 
 // Look implements [app.Updater].

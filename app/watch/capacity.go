@@ -59,23 +59,28 @@ func (w *Watch) Rehearse(ctx context.Context, r app.CapacityRun) (app.CapacityRe
 	for _, n := range all {
 		r.Progress.Expect(int64(visitorsOf(n)), 0)
 	}
+	pace := &pace{}
 	for _, n := range all {
 		if time.Since(res.Started)+timeOf(n) > app.CapacityTime {
 			res.End = app.CapacityEndTime
 			break
 		}
-		s := newStep(w, page, n, r)
-		if res.End = s.run(ctx); s.asked > 0 {
-			res.Steps = append(res.Steps, s.result())
-			r.Stepped(s.result())
+		s := newStep(w, page, n, r, pace)
+		if res.End = s.run(ctx); res.End == app.CapacityEndLine {
+			break // what was seen of it tells nothing of the shop
+		}
+		went := s.result()
+		if s.asked > 0 {
+			res.Steps = append(res.Steps, went)
+			r.Stepped(went)
 		}
 		if res.End == app.CapacityEndSlow {
-			res.Slow = n
+			res.Slow = went.Visitors
 		}
 		if res.End != "" {
 			break
 		}
-		res.Stood = n
+		res.Stood = max(res.Stood, went.Visitors)
 	}
 	if res.End == "" {
 		res.End = app.CapacityEndCeiling

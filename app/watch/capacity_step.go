@@ -21,10 +21,12 @@ type step struct {
 	client  *http.Client
 	page    *url.URL
 	plan    app.CapacityRun
+	pace    *pace
 	perMin  int
 	planned int
 	began   time.Time
-	asked   int // by the one goroutine that sends
+	last    time.Time // when the last visitor was sent
+	asked   int       // by the one goroutine that sends
 
 	mu      sync.Mutex
 	done    []time.Duration
@@ -32,34 +34,51 @@ type step struct {
 	errors  int
 	end     app.CapacityEnd // what a visitor met that ends it at once
 	ended   time.Time
+	line    line
 }
 
-func newStep(w *Watch, page *url.URL, perMinute int, r app.CapacityRun) *step {
+func newStep(w *Watch, page *url.URL, perMinute int, r app.CapacityRun, p *pace) *step {
 	client := &http.Client{Transport: w.transport(), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return &step{client: client, page: page, plan: r, perMin: perMinute, planned: visitorsOf(perMinute), waiting: map[int]time.Time{}}
+	return &step{client: client, page: page, plan: r, pace: p, perMin: perMinute, planned: visitorsOf(perMinute), waiting: map[int]time.Time{}}
 }
 
 // run sends the step's visitors, evenly spread, and waits for them; or stops,
 // and says why.
 func (s *step) run(ctx context.Context) app.CapacityEnd {
-	ctx, cancel := context.WithCancel(ctx)
+	visits, cancel := context.WithCancel(ctx)
 	defer s.client.CloseIdleConnections()
 	var g errgroup.Group
-	end := s.send(ctx, &g)
+	end := s.send(visits, &g)
+	s.mu.Lock()
+	s.ended = time.Now()
+	doubt := s.line.doubt(s.began, s.ended, s.longest())
+	s.mu.Unlock()
 	cancel()     // whoever still waits when it has ended waits for nothing
 	_ = g.Wait() // visitors return no errors: what they met is counted
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ended = time.Now()
+	if end != app.CapacityEndSlow && end != app.CapacityEndErrors {
+		return end
+	}
+	if doubt == ownFault || doubt == noAnswer && (s.plan.Alive == nil || !s.plan.Alive(ctx)) {
+		return app.CapacityEndLine
+	}
 	return end
+}
+
+// longest returns how long the visitor waits who has waited longest. The lock is
+// held.
+func (s *step) longest() (d time.Duration) {
+	for _, since := range s.waiting {
+		d = max(d, s.ended.Sub(since))
+	}
+	return d
 }
 
 func (s *step) send(ctx context.Context, g *errgroup.Group) app.CapacityEnd {
 	s.began = time.Now()
-	every := time.Minute / time.Duration(s.perMin)
+	s.pace.begin(s.perMin, s.began)
 	tick := time.NewTicker(lookOften)
 	defer tick.Stop()
-	next := time.NewTimer(0)
+	next := time.NewTimer(time.Until(s.pace.due))
 	defer next.Stop()
 	looked := s.began
 	for {
@@ -69,9 +88,10 @@ func (s *step) send(ctx context.Context, g *errgroup.Group) app.CapacityEnd {
 		case <-tick.C:
 		case <-next.C:
 			if s.asked < s.planned {
+				s.last = time.Now()
 				s.visit(ctx, g)
-				// by the clock, not after the last: what was late is made up for
-				next.Reset(time.Until(s.began.Add(time.Duration(s.asked) * every)))
+				s.pace.went(s.last)
+				next.Reset(time.Until(s.pace.due))
 			}
 		}
 		if end, over := s.judge(time.Now()); end != "" || over {
@@ -95,12 +115,13 @@ func (s *step) visit(ctx context.Context, g *errgroup.Group) {
 	s.waiting[n] = began
 	s.mu.Unlock()
 	g.Go(func() error {
-		failed, end := s.fetch(ctx)
+		failed, end, err := s.fetch(ctx)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if ctx.Err() != nil {
 			return nil // cut off with the step: it goes on counting as waiting
 		}
+		s.line.note(err, time.Now())
 		delete(s.waiting, n)
 		s.done = append(s.done, time.Since(began))
 		if failed {
@@ -115,30 +136,30 @@ func (s *step) visit(ctx context.Context, g *errgroup.Group) {
 }
 
 // fetch gets the page once. A host that asks for fewer visitors is heeded at
-// once.
-func (s *step) fetch(ctx context.Context) (failed bool, end app.CapacityEnd) {
+// once. err says why nobody answered, nil when somebody did.
+func (s *step) fetch(ctx context.Context) (failed bool, end app.CapacityEnd, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.page.String(), nil)
 	if err != nil {
-		return true, ""
+		return true, "", err
 	}
 	r.Header.Set("User-Agent", visitorAgent())
 	r.Header.Set("Accept", "text/html,*/*;q=0.5")
 	res, err := s.client.Do(r)
 	if err != nil {
-		return true, ""
+		return true, "", err
 	}
-	_, err = io.Copy(io.Discard, io.LimitReader(res.Body, pageBound))
-	err = errors.Join(err, res.Body.Close())
+	_, cut := io.Copy(io.Discard, io.LimitReader(res.Body, pageBound))
+	cut = errors.Join(cut, res.Body.Close())
 	to, redirected := res.Location()
 	switch {
 	case res.StatusCode/100 == 3 && redirected == nil && !sameHost(to, s.page):
-		return true, app.CapacityEndMoved
+		return true, app.CapacityEndMoved, nil
 	case res.StatusCode == http.StatusTooManyRequests, res.StatusCode == http.StatusServiceUnavailable && res.Header.Get("Retry-After") != "":
-		return true, app.CapacityEndErrors
+		return true, app.CapacityEndErrors, nil
 	}
-	return err != nil || res.StatusCode != http.StatusOK, ""
+	return cut != nil || res.StatusCode != http.StatusOK, "", cut
 }
 
 // judge says whether a step has to end, or is over.
@@ -173,7 +194,8 @@ func (s *step) result() app.CapacityStep {
 	defer s.mu.Unlock()
 	took := spread(s.done, slices.Collect(maps.Values(s.waiting)), s.ended)
 	return app.CapacityStep{
-		Visitors: s.perMin, Asked: s.asked, Errors: s.errors, Median: percentile(took, 0.5), P95: percentile(took, 0.95),
+		Visitors: rate(s.perMin, s.asked, s.last.Sub(s.began)+time.Minute/time.Duration(s.perMin)),
+		Asked:    s.asked, Errors: s.errors, Median: percentile(took, 0.5), P95: percentile(took, 0.95),
 		Seconds: s.ended.Sub(s.began).Seconds(),
 	}
 }

@@ -40,6 +40,8 @@ type slowShop struct {
 	each   time.Duration
 	// answer, when set, answers the n-th visitor in place of the page.
 	answer func(w http.ResponseWriter, n int) bool
+	// line, when set, is asked before each visitor leaves the house.
+	line func(ctx context.Context) error
 
 	mu     sync.Mutex
 	came   []time.Time // visitors of the rehearsal, not the look before it
@@ -77,6 +79,11 @@ func rehearse(t *testing.T, s *slowShop, clerks int, each time.Duration, run app
 			if address != "kopp.example:80" {
 				t.Errorf("went to %s", address)
 				return nil, fmt.Errorf("not to %s", address)
+			}
+			if s.line != nil {
+				if err := s.line(ctx); err != nil {
+					return nil, err
+				}
 			}
 			near, far := net.Pipe()
 			select {

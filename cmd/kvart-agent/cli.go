@@ -28,6 +28,10 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+	// exitNoKit is for whoever calls "uninstall --forget-secrets" where nobody
+	// holds a recovery kit that opens the backups: an installer can ask, and call
+	// again with --without-kit.
+	exitNoKit = 3
 )
 
 // command is one call of a verb.
@@ -91,7 +95,7 @@ func verbs() []verb {
 		{"diff", "--source N [--point P] [--with P2|live]", "compare a backup with another, or with now", setupDiff},
 		{"restore", "[--source N]… [--point P|--at TIME] [--path SUB]… [--to DIR|--to-database NAME] [--plan] [--yes]", "bring back", setupRestore},
 		{"undo", "[RESTORE]", "take a restore back", setupUndo},
-		{"drill", "[--source N]…", "prove that backups can be restored", setupDrill},
+		{"drill", "[--source N]… [--history]", "prove that backups can be restored", setupDrill},
 		{"find", "NAME --source N [--since T] [--limit N]", "which backups still had it", setupFind},
 		{"candidates", "--source N [--before TIME]", "which backups could be brought back, and what helps to choose", setupCandidates},
 		{"incident start", "PLAYBOOK [--source N]… [--path SUB]… [--point P] [--before TIME] [--note TEXT] [--no-wait]", "something is wrong: begin, with one of " + playbookChoices(), setupIncidentStart},
@@ -117,7 +121,7 @@ func verbs() []verb {
 		{"update download", "", "fetch it and prove it; nothing is installed", setupUpdateDownload},
 		{"update set", "--feed URL --key KEY | --feed off", "where to look for newer versions", setupUpdateSet},
 		{"status", "", "is the shop safe", setupStatus},
-		{"uninstall", "[--keep | --forget-secrets] --yes", "before the programs are removed: end the guard and start at login; backups stay", setupUninstall},
+		{"uninstall", "[--keep | --forget-secrets [--without-kit]] --yes", "before the programs are removed: end the guard and start at login; backups stay", setupUninstall},
 		{"quit", "", "end the guard that runs, once it has come to the end of what it does", setupQuit},
 		{"support", "[--out FILE.zip]", "what somebody who helps needs to see, without secrets, names and addresses", setupSupport},
 		{"pause", "MINUTES | off", "stop backing up for a while", setupPause},
@@ -238,8 +242,11 @@ func (c *command) exit(err error) int {
 		fmt.Fprintf(c.err, "%s\n%s\n%s\n", title, meaning, hint(next, e))
 	}
 	fmt.Fprintf(c.err, "(%s: %v)\n", e.Code, err)
-	if e.Code == app.CodeUsage {
+	switch e.Code {
+	case app.CodeUsage:
 		return exitUsage
+	case app.CodeKitNeeded:
+		return exitNoKit
 	}
 	return exitFailed
 }

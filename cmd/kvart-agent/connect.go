@@ -95,7 +95,11 @@ func newGuard(ctx context.Context, dir string, stderr *os.File) (g *guard, err e
 	if err := proxy.Adopt(ctx, os.Getenv, os.Setenv); err != nil {
 		log.Logger().WarnContext(ctx, "System's proxy not known", "error", err)
 	}
-	a, err := newAgent(ctx, dir, log)
+	share := app.OnShare(dir) == app.KnownYes
+	if share {
+		log.Logger().WarnContext(ctx, "Data folder lies on a network drive", "path", dir)
+	}
+	a, err := newAgent(ctx, dir, share, log)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +117,7 @@ func openLog(dir string, stderr *os.File) (*logging.Log, error) {
 	return logging.Open(dir, level, stderr)
 }
 
-func newAgent(ctx context.Context, dir string, log *logging.Log) (*agent.Agent, error) {
+func newAgent(ctx context.Context, dir string, share bool, log *logging.Log) (*agent.Agent, error) {
 	logger := log.Logger()
 	store, err := config.Open(filepath.Join(dir, "settings.json"), agent.NewDocument, agent.CheckDocument)
 	if err != nil {
@@ -138,7 +142,11 @@ func newAgent(ctx context.Context, dir string, log *logging.Log) (*agent.Agent, 
 	if err != nil {
 		return nil, err
 	}
-	j, err := journal.Open(ctx, dir, logger)
+	openJournal := journal.Open
+	if share {
+		openJournal = journal.OpenOnShare
+	}
+	j, err := openJournal(ctx, dir, logger)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +156,7 @@ func newAgent(ctx context.Context, dir string, log *logging.Log) (*agent.Agent, 
 		return nil, errors.Join(err, j.Close())
 	}
 	return agent.New(ctx, agent.Config{
-		Dir: dir, Build: app.Version,
+		Dir: dir, OnShare: share, Build: app.Version,
 		Vaults: vaults, Connectors: all.Registry(logger, all.Options{Cache: filepath.Join(dir, "shops")}),
 		Journal: j, Store: store, Secrets: hiding{keys, log}, Notifier: notify.New(logger),
 		Autostart: autostart.New([]string{exe, "run"}),

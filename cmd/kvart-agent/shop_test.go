@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -15,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,6 +32,10 @@ type shop struct {
 	root, data, vault, db, pics string
 	// env is the whole environment of kvart-agent.
 	env []string
+	// exe and account are what runs and as whom; the zero values are this
+	// account's own test binary.
+	exe     string
+	account *syscall.SysProcAttr
 }
 
 // newShop makes a shop's folders. Nothing is set up in it yet.
@@ -95,7 +101,7 @@ const agentVar = "KVART_TEST_AGENT"
 // command returns kvart-agent with arguments, not started.
 func (s *shop) command(ctx context.Context, args ...string) *exec.Cmd {
 	s.Helper()
-	exe := os.Getenv(agentVar)
+	exe := cmp.Or(s.exe, os.Getenv(agentVar))
 	if exe == "" {
 		var err error
 		if exe, err = os.Executable(); err != nil {
@@ -104,7 +110,7 @@ func (s *shop) command(ctx context.Context, args ...string) *exec.Cmd {
 	}
 	c := exec.CommandContext(ctx, exe, args...)
 	c.Args[0] = "kvart-agent"
-	c.Env, c.Dir, c.WaitDelay = s.env, s.root, 5*time.Second
+	c.Env, c.Dir, c.WaitDelay, c.SysProcAttr = s.env, s.root, 5*time.Second, s.account
 	return c
 }
 

@@ -117,8 +117,12 @@ func setupBackup(c *command) func(context.Context) error {
 func setupDrill(c *command) func(context.Context) error {
 	var sources list
 	c.flags.Var(&sources, "source", "a source; all when none is named")
+	past := c.flags.Bool("history", false, "make none, but tell of earlier ones and how long they took")
 	return func(ctx context.Context) error {
 		return c.with(ctx, func(ctx context.Context, s app.Service) error {
+			if *past {
+				return c.drilled(ctx, s, sources)
+			}
 			id, err := s.StartDrill(ctx, sources)
 			if err != nil {
 				return err
@@ -145,7 +149,11 @@ func (c *command) checks(checks []app.Check) {
 		if !k.OK {
 			mark = "✗"
 		}
-		c.line("  %s %s: %s", mark, c.words.T("check."+k.Code), k.Detail)
+		detail := k.Detail
+		if said := c.words.Counted(k.Counted); k.OK && said != "" {
+			detail = said
+		}
+		c.line("  %s %s: %s", mark, c.words.T("check."+k.Code), detail)
 	}
 }
 

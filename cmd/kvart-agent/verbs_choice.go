@@ -129,7 +129,7 @@ func setupPage(c *command) func(context.Context) error {
 				return err
 			}
 			if *out != "" {
-				if err := writeReport(*out, []byte(f.HTML)); err != nil {
+				if err := app.WriteDocument(*out, []byte(f.HTML)); err != nil {
 					return err
 				}
 				if f.Path, err = filepath.Abs(*out); err != nil {

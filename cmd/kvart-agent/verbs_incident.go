@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -214,29 +212,13 @@ func setupIncidentReport(c *command) func(context.Context) error {
 			if err != nil {
 				return err
 			}
-			if err := writeReport(*out, b); err != nil {
+			if err := app.WriteDocument(*out, b); err != nil {
 				return err
 			}
 			c.result(reportDocument{*out, r.Format, len(b)}, "%s", *out)
 			return nil
 		})
 	}
-}
-
-// writeReport writes a file whole or not at all.
-func writeReport(path string, b []byte) error {
-	tmp := path + ".tmp"
-	err := os.WriteFile(tmp, b, 0o600)
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err == nil {
-		return nil
-	}
-	if rmErr := os.Remove(tmp); rmErr != nil && !errors.Is(rmErr, os.ErrNotExist) && !errors.Is(rmErr, os.ErrPermission) {
-		err = errors.Join(err, rmErr)
-	}
-	return app.Errorf(app.CodeTargetReadOnly, "write report", "%w", err).With("path", filepath.Dir(path))
 }
 
 func setupIncidentChecklist(c *command) func(context.Context) error {
@@ -257,7 +239,7 @@ func setupIncidentChecklist(c *command) func(context.Context) error {
 			if err != nil {
 				return err
 			}
-			if err := writeReport(*out, b); err != nil {
+			if err := app.WriteDocument(*out, b); err != nil {
 				return err
 			}
 			c.result(reportDocument{*out, r.Format, len(b)}, "%s", *out)

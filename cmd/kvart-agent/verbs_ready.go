@@ -118,7 +118,7 @@ func setupCapacityResult(c *command) func(context.Context) error {
 				if err != nil {
 					return err
 				}
-				if err := writeReport(*out, b); err != nil {
+				if err := app.WriteDocument(*out, b); err != nil {
 					return err
 				}
 				c.result(reportDocument{*out, r.Format, len(b)}, "%s", *out)

@@ -34,7 +34,7 @@ func setupSupport(c *command) func(context.Context) error {
 			if err != nil {
 				return err
 			}
-			if err := writeReport(*out, z); err != nil {
+			if err := app.WriteDocument(*out, z); err != nil {
 				return err
 			}
 			c.result(supportDoc{*out, b.Files}, "%s", *out)

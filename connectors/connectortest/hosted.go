@@ -67,7 +67,7 @@ func (h Hosted) restorer(t *testing.T) app.Restorer {
 	t.Helper()
 	r, ok := h.Connector.(app.Restorer)
 	if !ok {
-		t.Skip("the connector restores nothing")
+		t.Fatal("the connector restores nothing")
 	}
 	return r
 }
@@ -194,7 +194,7 @@ func hostedUndo(t *testing.T, h Hosted) {
 func hostedDiff(t *testing.T, h Hosted) {
 	d, ok := h.Connector.(app.Differ)
 	if !ok {
-		t.Skip("the connector compares nothing")
+		t.Fatal("the connector compares nothing")
 	}
 	point, _ := h.point(t, "")
 	for _, changed := range []bool{false, true} {
@@ -224,7 +224,7 @@ func hostedDiff(t *testing.T, h Hosted) {
 func hostedForget(t *testing.T, h Hosted) {
 	f, ok := h.Connector.(app.Forgetter)
 	if !ok {
-		t.Skip("the connector keeps nothing")
+		t.Fatal("the connector forgets nothing")
 	}
 	one, _ := h.point(t, "")
 	for range 2 {

@@ -54,6 +54,7 @@ func (c *Connector) Verify(ctx context.Context, r app.Restore) ([]app.Check, err
 		wrong = append(wrong[:most:most], fmt.Sprintf("and %d more", len(wrong)-most))
 	}
 	check.Detail = strings.Join(append(details, wrong...), "; ")
+	check.Counted = app.Counted{Files: files, Bytes: bytes}
 	return []app.Check{check}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -148,7 +149,21 @@ type dumpRows struct {
 	read  int64
 	queue [][]byte // rows that were read and not handed out yet
 	at    int
+
+	text []byte // of the statement that is being read, if it is short
+	open bool   // the statement before the rows was read, and the one after them not yet
 }
+
+// Dump programs have the table's keys rest while its rows are loaded: what begins
+// so is a statement before the rows, or the one after them.
+const (
+	keysPrefix = "/*!40000 ALTER TABLE "
+	keysRest   = " DISABLE KEYS */;"
+	keysAgain  = " ENABLE KEYS */;"
+)
+
+// errNoEnd is a table whose file ends between two of its statements.
+var errNoEnd = errors.New("the table's rows have no end")
 
 func openRows(from fs.FS, path string) (rowpages.Rows, error) {
 	f, err := from.Open(path)
@@ -167,15 +182,34 @@ func (r *dumpRows) Next() ([]string, error) {
 	for r.at == len(r.queue) {
 		r.queue, r.at = r.queue[:0], 0
 		t, err := r.lex.next()
+		if errors.Is(err, io.EOF) && r.open {
+			return nil, errNoEnd
+		}
 		if err != nil {
 			return nil, err
 		}
 		r.read += int64(len(t.text))
+		r.follow(t)
 	}
 	row := r.queue[r.at]
 	r.queue[r.at] = nil
 	r.at++
 	return cellsOf(row)
+}
+
+// follow notes where among the statements the rows stand.
+func (r *dumpRows) follow(t token) {
+	if t.space || r.lex.insert {
+		return
+	}
+	if t.first {
+		r.text = r.text[:0]
+	}
+	const longest = len(keysPrefix) + 4*64 + len(keysRest) + 64
+	if r.text = append(r.text, t.text[:min(len(t.text), longest)]...); !t.last || !bytes.HasPrefix(r.text, []byte(keysPrefix)) {
+		return
+	}
+	r.open = bytes.HasSuffix(r.text, []byte(keysRest)) || r.open && !bytes.HasSuffix(r.text, []byte(keysAgain))
 }
 
 // Read implements [rowpages.Rows].

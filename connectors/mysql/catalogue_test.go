@@ -1,6 +1,8 @@
 package mysql
 
 import (
+	"bytes"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -140,6 +142,26 @@ func TestCatalogue_realDump(t *testing.T) {
 	}
 	if shelves, err := c.Shelves(t.Context()); err != nil || len(shelves) != 2 || shelves[1].Columns == nil || strings.Join(shelves[1].Columns, " ") != "id t b made d f j" {
 		t.Errorf("%+v, %v", shelves, err)
+	}
+	// Cut off between two of its statements, a table is not taken for a smaller one.
+	files := fstest.MapFS{}
+	for _, name := range []string{"odd `one", "many"} {
+		file := tableFile(name)
+		b, err := fs.ReadFile(from, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := bytes.LastIndex(b, []byte("/*!40000 ALTER TABLE "))
+		if end < 0 {
+			t.Fatalf("no end in %.2000s", b)
+		}
+		files[file] = &fstest.MapFile{Data: b[:end]}
+	}
+	cut := shelvesOf(t, files)
+	for _, shelf := range []string{"odd `one", "many"} {
+		if p, err := cut.Records(t.Context(), shelf, "", 0, 10); app.CodeOf(err) != app.CodeItemUnreadable {
+			t.Errorf("%s, cut off: %d rows, %v", shelf, p.Total, err)
+		}
 	}
 	if p, err := c.Records(t.Context(), "many", "rad 4999", 0, 10); err != nil || p.Total != 1 {
 		t.Errorf("%+v, %v", p, err)

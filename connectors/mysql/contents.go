@@ -81,6 +81,7 @@ func (c *Connector) compareContents(ctx context.Context, s *session, j job) (che
 	}
 	check.OK = len(wrong) == 0
 	check.Detail = strings.Join(append([]string{fmt.Sprintf("%d tables compared, value by value", len(j.tables))}, wrong...), "; ")
+	check.Counted.Tables = int64(len(j.tables))
 	return check, true, nil
 }
 

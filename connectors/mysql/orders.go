@@ -13,16 +13,13 @@ import (
 // the point and not counted, never the other way round. A table that somebody
 // has locked is not waited for.
 func (c *Connector) newestOrder(ctx context.Context, s *session, v survey) int64 {
-	for _, p := range orders.Find(v.stored(false)) {
-		n, err := s.atOnce(ctx, func() (int64, error) { return s.highest(ctx, p) })
-		if err != nil {
-			c.log.Info("Newest order not read", "connector", string(Kind), "table", p.Table, "error", err)
-		}
-		if n > 0 {
-			return n
-		}
+	n, err := orders.Newest(v.stored(false), func(p orders.Place) (int64, error) {
+		return s.atOnce(ctx, func() (int64, error) { return s.highest(ctx, p) })
+	})
+	if err != nil {
+		c.log.Info("Newest order not read", "connector", string(Kind), "error", err)
 	}
-	return 0
+	return n
 }
 
 // atOnce asks something, and waits for no lock longer than a second.
@@ -50,8 +47,7 @@ func (s *session) highest(ctx context.Context, p orders.Place) (int64, error) {
 		}
 		typed = typed || col.str("name") == p.Type
 	}
-	if len(keys) != 1 || !typed || !strings.Contains(strings.ToLower(keys[0].str("kind")), "int") ||
-		p.Column != "" && !strings.EqualFold(p.Column, keys[0].str("name")) {
+	if len(keys) != 1 || !typed || !strings.Contains(strings.ToLower(keys[0].str("kind")), "int") {
 		return 0, nil
 	}
 	rows, err := s.rows(ctx, p.Query(quote, keys[0].str("name")))

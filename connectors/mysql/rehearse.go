@@ -182,6 +182,7 @@ func (c *Connector) readThrough(ctx context.Context, j job, p app.Progress) ([]a
 	}
 	rows.OK = len(wrong) == 0
 	rows.Detail = strings.Join(append([]string{fmt.Sprintf("%d tables, %s rows", len(j.tables), spaced(total))}, wrong...), "; ")
+	rows.Counted = app.Counted{Tables: int64(len(j.tables)), Rows: total}
 	return []app.Check{read, rows}, nil
 }
 

@@ -112,7 +112,7 @@ func copyOut(ctx context.Context, j job, f pointFile, to string, p app.Progress)
 }
 
 func (c *Connector) verifyDir(ctx context.Context, j job) ([]app.Check, error) {
-	check := app.Check{Code: checkFiles, OK: true}
+	check := app.Check{Code: checkFiles, OK: true, Counted: app.Counted{Files: int64(len(j.files)), Bytes: j.bytes()}}
 	details := []string{fmt.Sprintf("%d files, %s bytes", len(j.files), spaced(j.bytes()))}
 	for _, f := range j.files {
 		if err := ctx.Err(); err != nil {

@@ -112,7 +112,7 @@ func (s *session) compareRows(ctx context.Context, db string, j job) (app.Check,
 	}
 	slices.Sort(wrong)
 	detail := fmt.Sprintf("%d tables, %s rows", len(j.tables), spaced(total))
-	return app.Check{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; ")}, nil
+	return app.Check{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; "), Counted: app.Counted{Tables: int64(len(j.tables)), Rows: total}}, nil
 }
 
 // checkTables has the server look at every table and index.
@@ -135,6 +135,7 @@ func (s *session) checkTables(ctx context.Context, j job) (app.Check, error) {
 	wrong := slices.Concat(found...)
 	check.OK = len(wrong) == 0
 	check.Detail = strings.Join(append([]string{fmt.Sprintf("%d tables", len(j.tables))}, wrong...), "; ")
+	check.Counted.Tables = int64(len(j.tables))
 	return check, nil
 }
 

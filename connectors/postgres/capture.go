@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"kvart/app"
 )
 
@@ -105,10 +107,7 @@ func (l *link) capture(ctx context.Context, next, since app.Marker) (*app.Captur
 		return nil, l.codeOf(ctx, op, err)
 	}
 	cp := &capture{s: s, ctx: ctx, now: time.Now(), stats: app.Stats{}, sizes: map[string]int64{}}
-	if cp.kept, err = s.unchanged(ctx, since, cp.now); err != nil {
-		return nil, closing(l.codeOf(ctx, op, err), func() error { return s.close(ctx) })
-	}
-	if err := s.newestOrder(ctx, cp.stats); err != nil {
+	if err := cp.begin(ctx, since); err != nil {
 		return nil, closing(l.codeOf(ctx, op, err), func() error { return s.close(ctx) })
 	}
 	out := &app.Capture{Next: next, Stats: cp.counts, Close: func() error { return s.close(ctx) }}
@@ -127,6 +126,20 @@ func (l *link) capture(ctx context.Context, next, since app.Marker) (*app.Captur
 		out.Next = marker
 	}
 	return out, nil
+}
+
+// begin asks what need not be read of the state, while pg_dump describes its
+// schema.
+func (cp *capture) begin(ctx context.Context, since app.Marker) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return cp.s.describe(ctx) })
+	g.Go(func() (err error) {
+		if cp.kept, err = cp.s.unchanged(ctx, since, cp.now); err != nil {
+			return err
+		}
+		return cp.s.newestOrder(ctx, cp.stats)
+	})
+	return g.Wait()
 }
 
 // place asks where the database stands.

@@ -13,14 +13,13 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/encoding/charmap"
+
 	"kvart/app"
 	"kvart/connectors/internal/rowpages"
 )
 
 var _ app.Cataloguer = (*Connector)(nil)
-
-// longCell bounds what is kept of a value: one may be a gigabyte.
-const longCell = 4 << 10
 
 // Catalogue implements [app.Cataloguer]: the tables whose rows a point holds.
 func (c *Connector) Catalogue(ctx context.Context, from fs.FS, tmp string) (app.Catalogue, error) {
@@ -58,7 +57,7 @@ func tableHead(from fs.FS, name string) (table string, columns []string, err err
 		return "", nil, fmt.Errorf("postgres: open %s in the point: %w", name, err)
 	}
 	defer func() { err = closing(err, f.Close) }()
-	text, err := copyStatement(newScript(f))
+	text, read, err := copyStatement(newScript(f))
 	var known *app.Error
 	if errors.As(err, &known) {
 		return "", nil, fmt.Errorf("postgres: read %s in the point: %w", name, err)
@@ -72,23 +71,53 @@ func tableHead(from fs.FS, name string) (table string, columns []string, err err
 	for ok {
 		var column string
 		if column, rest, ok = cutIdent(rest); ok {
-			columns = append(columns, display(column))
+			columns = append(columns, display(read(column)))
 			rest, ok = strings.CutPrefix(rest, ", ")
 		}
 	}
-	return fullName(schema, of), columns, nil
+	return fullName(read(schema), read(of)), columns, nil
 }
 
-// copyStatement goes to the rows, and returns the statement before them.
-func copyStatement(s *script) (string, error) {
+// copyStatement goes to the rows, and returns the statement before them, and what
+// makes text of what stands in the file.
+func copyStatement(s *script) (string, func(string) string, error) {
+	read := func(s string) string { return s }
 	for {
 		text, err := s.next()
 		if errors.Is(err, io.EOF) {
-			return "", io.ErrUnexpectedEOF
+			return "", read, io.ErrUnexpectedEOF
 		}
 		if err != nil || s.rows {
-			return text, err
+			return text, read, err
 		}
+		if name, ok := strings.CutPrefix(text, "SET client_encoding = '"); ok {
+			read = decoder(strings.TrimSuffix(name, "'"))
+		}
+	}
+}
+
+// decoder makes text of what is in an encoding of PostgreSQL's. Encodings of
+// several bytes a character, but UTF-8, are left as they are: what is no text in
+// them is shown as such.
+func decoder(name string) func(string) string {
+	set, ok := map[string]*charmap.Charmap{
+		"LATIN1": charmap.ISO8859_1, "LATIN2": charmap.ISO8859_2, "LATIN3": charmap.ISO8859_3, "LATIN4": charmap.ISO8859_4, "LATIN5": charmap.ISO8859_9,
+		"LATIN6": charmap.ISO8859_10, "LATIN7": charmap.ISO8859_13, "LATIN8": charmap.ISO8859_14, "LATIN9": charmap.ISO8859_15, "LATIN10": charmap.ISO8859_16,
+		"ISO_8859_5": charmap.ISO8859_5, "ISO_8859_6": charmap.ISO8859_6, "ISO_8859_7": charmap.ISO8859_7, "ISO_8859_8": charmap.ISO8859_8,
+		"WIN866": charmap.CodePage866, "WIN874": charmap.Windows874, "WIN1250": charmap.Windows1250, "WIN1251": charmap.Windows1251,
+		"WIN1252": charmap.Windows1252, "WIN1253": charmap.Windows1253, "WIN1254": charmap.Windows1254, "WIN1255": charmap.Windows1255,
+		"WIN1256": charmap.Windows1256, "WIN1257": charmap.Windows1257, "WIN1258": charmap.Windows1258, "KOI8R": charmap.KOI8R, "KOI8U": charmap.KOI8U,
+	}[name]
+	if !ok {
+		return func(s string) string { return s }
+	}
+	return func(s string) string {
+		var b strings.Builder
+		b.Grow(len(s))
+		for i := range len(s) {
+			b.WriteRune(set.DecodeByte(s[i]))
+		}
+		return b.String()
 	}
 }
 
@@ -97,6 +126,7 @@ type copyLines struct {
 	f    fs.File
 	in   *counting
 	rows *bufio.Reader
+	read func(string) string
 
 	cells []string
 	cell  []byte // the beginning of the value that is being read
@@ -122,10 +152,11 @@ func openRows(from fs.FS, name string) (rowpages.Rows, error) {
 	}
 	in := &counting{Reader: f}
 	s := newScript(in)
-	if _, err := copyStatement(s); err != nil {
+	_, read, err := copyStatement(s)
+	if err != nil {
 		return nil, closing(err, f.Close)
 	}
-	return &copyLines{f: f, in: in, rows: bufio.NewReaderSize(s.copyRows(), 256<<10)}, nil
+	return &copyLines{f: f, in: in, read: read, rows: bufio.NewReaderSize(s.copyRows(), 256<<10)}, nil
 }
 
 // Next implements [rowpages.Rows].
@@ -140,7 +171,7 @@ func (r *copyLines) Next() ([]string, error) {
 				break
 			}
 			r.add(part[:end])
-			r.cells = append(r.cells, cellOf(string(bytes.TrimSuffix(r.cell, []byte("\r"))), r.size))
+			r.cells = append(r.cells, r.read(cellOf(string(bytes.TrimSuffix(r.cell, []byte("\r"))), r.size)))
 			r.cell, r.size = r.cell[:0], 0
 			part = part[end+1:]
 		}
@@ -159,7 +190,7 @@ func (r *copyLines) Next() ([]string, error) {
 // add adds to the value that is being read.
 func (r *copyLines) add(part []byte) {
 	r.size += len(part)
-	r.cell = append(r.cell, part[:min(len(part), max(0, longCell-len(r.cell)))]...)
+	r.cell = append(r.cell, part[:min(len(part), max(0, rowpages.LongKept-len(r.cell)))]...)
 }
 
 // Read implements [rowpages.Rows].

@@ -77,6 +77,33 @@ func TestCatalogue_copy(t *testing.T) {
 	}
 }
 
+// A database in another encoding than UTF-8 is shown, and searched, in letters.
+func TestCatalogue_copyLatin1(t *testing.T) {
+	t.Parallel()
+	text := "SET client_encoding = 'LATIN1';\n\nCOPY \"public\".\"k\xf6p\" (\"id\", \"f\xe4rg\") FROM stdin;\n1\tBl\xe5 kopp\n2\tR\xf6d \\\\ kopp\\n\n\\.\n\n-- rows: 2\n"
+	c := shelvesOf(t, fstest.MapFS{
+		"20-data/k%F6p.sql": {Data: []byte(text)},
+		"20-data/win.sql":   {Data: []byte(strings.NewReplacer("LATIN1", "WIN1252", "Bl\xe5", "\x80", "k\xf6p", "win").Replace(text))},
+		"20-data/jp.sql":    {Data: []byte(strings.ReplaceAll(strings.ReplaceAll(text, "LATIN1", "EUC_JP"), "k\xf6p", "jp"))},
+	})
+	shelves, err := c.Shelves(t.Context())
+	if err != nil || len(shelves) != 3 || shelves[0].Code != "jp" || shelves[1].Code != "köp" || strings.Join(shelves[1].Columns, "|") != "id|färg" {
+		t.Fatalf("%+v, %v", shelves, err)
+	}
+	if got := rowsShown(t, c, "köp", ""); got != "1|Blå kopp\n2|Röd \\ kopp\n" {
+		t.Errorf("rows %q", got)
+	}
+	if got := rowsShown(t, c, "köp", "BLÅ"); got != "1|Blå kopp" {
+		t.Errorf("search %q", got)
+	}
+	if got := rowsShown(t, c, "win", "€"); got != "1|€ kopp" {
+		t.Errorf("of Windows: %q", got)
+	}
+	if got := rowsShown(t, c, "jp", ""); !strings.HasPrefix(got, "1|Bl\uFFFD kopp") {
+		t.Errorf("an encoding that isn't known: %q", got)
+	}
+}
+
 // What is cut off or is no table's rows says so, in words for the owner.
 func TestCatalogue_copyBad(t *testing.T) {
 	t.Parallel()

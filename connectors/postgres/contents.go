@@ -123,6 +123,7 @@ func (j *job) compareContents(ctx context.Context, conn *pgx.Conn) (check app.Ch
 	}
 	check.OK = len(wrong) == 0
 	check.Detail = strings.Join(append([]string{fmt.Sprintf("%d tables compared, value by value", n)}, wrong...), "; ")
+	check.Counted.Tables = int64(n)
 	return check, n > 0, nil
 }
 

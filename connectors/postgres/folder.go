@@ -173,5 +173,5 @@ func verifyFolder(ctx context.Context, r app.Restore) ([]app.Check, error) {
 		total += f.size
 	}
 	detail := fmt.Sprintf("%d files, %s bytes", len(list), spaced(total))
-	return []app.Check{{Code: checkFiles, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; ")}}, nil
+	return []app.Check{{Code: checkFiles, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; "), Counted: app.Counted{Files: int64(len(list)), Bytes: total}}}, nil
 }

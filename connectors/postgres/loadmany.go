@@ -215,11 +215,17 @@ func (h *hands) after(ctx context.Context, name string) (err error) {
 	s := newScript(&counted{r: f, ctx: ctx, p: first.p})
 	var batch []string
 	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
 		todo, err := largestFirst(ctx, first.conn, batch)
 		if err != nil {
 			return err
 		}
 		batch = nil
+		if err := h.share(ctx, len(todo)); err != nil {
+			return err
+		}
 		return each(ctx, h, todo, func(ctx context.Context, l *loader, text string) error { return l.statement(ctx, text, name) })
 	}
 	for {
@@ -254,6 +260,22 @@ func (h *hands) after(ctx context.Context, name string) (err error) {
 		return err
 	}
 	return ended(s.trailer, name)
+}
+
+// share has every hand build its indexes with one process where there is work for
+// all hands, since what several sort for one index is merged once more; and with
+// as many as the server likes where there is not.
+func (h *hands) share(ctx context.Context, work int) error {
+	workers := "DEFAULT"
+	if work >= len(h.all) && len(h.all) > 1 {
+		workers = "0"
+	}
+	for _, l := range h.all {
+		if err := perform(ctx, l.conn, "SET max_parallel_maintenance_workers = "+workers); err != nil {
+			return fmt.Errorf("share the work on indexes: %w", err)
+		}
+	}
+	return nil
 }
 
 // addsConstraint begins a statement that keeps everybody else from its table.

@@ -15,6 +15,7 @@ func TestConnector_Capture_newestOrder(t *testing.T) {
 		`CREATE TABLE orders (id uuid PRIMARY KEY);`:                                                                                        0,
 		`CREATE TABLE orders (a int, b int, PRIMARY KEY (a, b)); INSERT INTO orders VALUES (1, 9);`:                                         0,
 		`CREATE SCHEMA other; CREATE TABLE other.orders (id int PRIMARY KEY); INSERT INTO other.orders VALUES (9); CREATE TABLE t (i int);`: 0,
+		`CREATE TABLE orders (no int PRIMARY KEY); INSERT INTO orders VALUES (8); CREATE TABLE order_detail (id int PRIMARY KEY);`:          8,
 		`CREATE TABLE orders (id int PRIMARY KEY);`:                                                                                         0,
 	} {
 		t.Run("", func(t *testing.T) {

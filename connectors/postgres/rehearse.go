@@ -184,7 +184,7 @@ func (j *job) readOnly(ctx context.Context, why string, p app.Progress) ([]app.C
 	}
 	detail := fmt.Sprintf("%d files read, %s rows", len(j.files), spaced(total))
 	return []app.Check{
-		{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; ")},
+		{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; "), Counted: app.Counted{Rows: total}},
 		{Code: checkDrill, OK: true, Detail: "only read, not loaded into a server: " + why},
 	}, nil
 }

@@ -33,7 +33,9 @@ type snapshot struct {
 	proof    proof             // of which tables are what they were
 	shapes   map[uint32]string // of tables that can be proved so
 	moves    map[uint32]int64
-	dir      string // of the schema's files
+	dumper   tool.Program // for the schema
+	dir      string       // of the schema's files
+	spared   bool         // a savepoint for questions is set
 
 	turn chan struct{} // one reading at a time: it is one connection
 
@@ -48,8 +50,8 @@ const lockChunk = 200
 // errMoved reports that the tables changed while they were being locked.
 var errMoved = errors.New("the tables changed meanwhile")
 
-// snapshot takes one state of the database. The link is the snapshot's from
-// then on, also when it fails.
+// snapshot takes one state of the database, whose schema is yet to be described.
+// The link is the snapshot's from then on, also when it fails.
 func (l *link) snapshot(ctx context.Context) (*snapshot, error) {
 	s := &snapshot{link: l, turn: make(chan struct{}, 1)}
 	err := s.take(ctx)
@@ -65,14 +67,13 @@ func (s *snapshot) take(ctx context.Context) (err error) {
 	}
 	s.encoding = s.conn.PgConn().ParameterStatus("server_encoding")
 	s.server, s.version = major(s.conn)
-	program, err := s.program(ctx, s.version)
-	if err != nil {
+	if s.dumper, err = s.program(ctx, s.version); err != nil {
 		return err
 	}
 	for try := 0; ; try++ {
 		err := s.freeze(ctx)
 		if err == nil {
-			break
+			return nil
 		}
 		if state := sqlState(err); try == 4 || !errors.Is(err, errMoved) && state != "42P01" && state != "3F000" {
 			return s.explain(ctx, err)
@@ -81,7 +82,6 @@ func (s *snapshot) take(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return s.describe(ctx, program)
 }
 
 // freeze locks the tables and then takes the snapshot: in the other order one
@@ -133,6 +133,31 @@ func (s *snapshot) freeze(ctx context.Context) error {
 	return err
 }
 
+// spare asks something in the snapshot's transaction that a point can do without,
+// such as what an index says that may be damaged. What fails is logged and undone:
+// the transaction, and with it the state, goes on. The error is that of ctx, or
+// of the connection.
+func (s *snapshot) spare(ctx context.Context, what, table string, ask func() error) error {
+	if !s.spared { // one is enough: nothing that is read is lost by going back to it
+		if err := perform(ctx, s.conn, "SAVEPOINT kvart"); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		s.spared = true
+	}
+	err := ask()
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil || s.conn.IsClosed() {
+		return err
+	}
+	s.c.log.Warn("Not answered", "connector", string(Kind), "step", what, "table", table, "error", err)
+	if err := perform(ctx, s.conn, "ROLLBACK TO SAVEPOINT kvart"); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
 // explain names the table that somebody has locked.
 func (s *snapshot) explain(ctx context.Context, err error) error {
 	coded := s.codeOf(ctx, "postgres: capture", err)
@@ -162,7 +187,7 @@ WHERE l.mode = 'AccessExclusiveLock' AND l.relation IS NOT NULL AND l.database =
 
 // describe lets pg_dump write the schema down. It happens at once: somebody
 // who waits for a table we hold would make pg_dump wait behind him later.
-func (s *snapshot) describe(ctx context.Context, program tool.Program) (err error) {
+func (s *snapshot) describe(ctx context.Context) (err error) {
 	if s.dir, err = s.c.tempDir(); err != nil {
 		return err
 	}
@@ -173,14 +198,14 @@ func (s *snapshot) describe(ctx context.Context, program tool.Program) (err erro
 	defer func() { err = errors.Join(err, remove()) }()
 	g, ctx := errgroup.WithContext(ctx)
 	for file, section := range map[string]string{fileSchema: "pre-data", fileAfter: "post-data"} {
-		g.Go(func() error { return s.describePart(ctx, program, pass, file, section) })
+		g.Go(func() error { return s.describePart(ctx, pass, file, section) })
 	}
 	return g.Wait()
 }
 
 // describePart writes one of the schema's files.
-func (s *snapshot) describePart(ctx context.Context, program tool.Program, pass, file, section string) error {
-	err := s.dump(ctx, program, s.database, pass, filepath.Join(s.dir, file), s.server,
+func (s *snapshot) describePart(ctx context.Context, pass, file, section string) error {
+	err := s.dump(ctx, s.dumper, s.database, pass, filepath.Join(s.dir, file), s.server,
 		"--snapshot="+s.id, "--section="+section, fmt.Sprintf("--lock-wait-timeout=%d", s.c.lockWait.Milliseconds()))
 	var local *fs.PathError
 	if errors.As(err, &local) && ctx.Err() == nil {

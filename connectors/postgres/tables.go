@@ -357,5 +357,6 @@ func (j *job) verifyTables(ctx context.Context, conn *pgx.Conn) ([]app.Check, er
 	}
 	check.OK = len(wrong) == 0
 	check.Detail = strings.Join(append([]string{fmt.Sprintf("%d tables, %s rows", len(j.picked), spaced(total))}, wrong...), "; ")
+	check.Counted = app.Counted{Tables: int64(len(j.picked)), Rows: total}
 	return []app.Check{check}, nil
 }

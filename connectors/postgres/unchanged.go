@@ -187,7 +187,11 @@ func (s *snapshot) unchanged(ctx context.Context, since app.Marker, now time.Tim
 		if !ok || !s.comparable(t, k, now) {
 			continue
 		}
-		same, err := s.sameRows(ctx, t, k)
+		same := false
+		err := s.spare(ctx, "compare rows", t.name, func() (err error) {
+			same, err = s.sameRows(ctx, t, k)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}

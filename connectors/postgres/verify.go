@@ -212,10 +212,10 @@ func compareRows(ctx context.Context, conn *pgx.Conn, want expected) (app.Check,
 		}
 		total += n
 	}
-	detail := fmt.Sprintf("%d tables, %s rows", len(list), spaced(total))
+	detail, counted := fmt.Sprintf("%d tables, %s rows", len(list), spaced(total)), app.Counted{Tables: int64(len(list)), Rows: total}
 	if want.since && len(wrong) > 0 {
 		// Every count was right before the shop's programs were let in.
-		return app.Check{Code: checkRows, OK: true, Detail: fmt.Sprintf("%s; all counted before the switch, %d tables written to since", detail, len(wrong))}, nil
+		return app.Check{Code: checkRows, OK: true, Detail: fmt.Sprintf("%s; all counted before the switch, %d tables written to since", detail, len(wrong)), Counted: counted}, nil
 	}
 	for key, n := range want.stats {
 		if name, ok := strings.CutPrefix(key, statTable); ok && !seen[key] {
@@ -228,7 +228,7 @@ func compareRows(ctx context.Context, conn *pgx.Conn, want expected) (app.Check,
 		}
 	}
 	slices.Sort(wrong)
-	return app.Check{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; ")}, nil
+	return app.Check{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; "), Counted: counted}, nil
 }
 
 // compareSequences compares where sequences stand with the point, whose

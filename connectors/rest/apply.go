@@ -19,7 +19,7 @@ func (e *Engine) Apply(ctx context.Context, r app.Restore, p app.Progress) (err 
 	if !r.Target.Original() {
 		return e.applyToDir(ctx, r, p)
 	}
-	s, done, err := e.begin(ctx, r, true, false)
+	s, done, err := e.begin(ctx, r, toApply)
 	if err != nil {
 		return canceled(ctx, err)
 	}
@@ -74,36 +74,6 @@ func (f *failures) error() error {
 		With("path", f.at).With("detail", f.first.Error())
 }
 
-// searchBegun looks for records whose making was cut off. The shop may have
-// dated them back, so that only a sweep finds them.
-func (s *restore) searchBegun(ctx context.Context) error {
-	for _, k := range s.e.kinds {
-		if !s.began(k) {
-			continue
-		}
-		u := &update{e: s.e, m: s.m, shop: s.shop, now: s.e.o.Now(), exact: func(Kind) bool { return true }, shown: quiet{}, mentioned: map[string]map[string]Key{}, listed: map[string]map[string]bool{}}
-		st := s.state[k.Name]
-		var err error
-		if k.Deletions == ByFeed || k.Deletions == BySweep {
-			err = u.sweep(ctx, k, &st)
-		} else {
-			err = u.list(ctx, k, &st)
-		}
-		if err := u.settle(ctx, k, st, err); err != nil {
-			return err
-		}
-		s.state[k.Name] = st
-		for was, id := range s.remade[k.Name] {
-			if id == "" {
-				if err := s.forget(ctx, k, was); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
 // carryOut does what is to be done to one kind. Records that name others of
 // their own kind are made after those.
 func (s *restore) carryOut(ctx context.Context, k Kind, ops []Op, p app.Progress, failed *failures) error {
@@ -130,24 +100,35 @@ func (s *restore) carryOut(ctx context.Context, k Kind, ops []Op, p app.Progress
 		if len(ready) == 0 {
 			ready, later = later, nil // they name each other: the links come afterwards
 		}
-		for rest := ready; len(rest) > 0; {
-			n := s.atOnce(k, rest)
-			if err := s.do(ctx, k, rest[:n], p, failed); err != nil {
-				return err
-			}
-			rest = rest[n:]
+		if err := s.inTurns(ctx, k, ready, p, failed); err != nil {
+			return err
 		}
 		for _, op := range ready {
 			delete(making, op.Was)
 		}
-		for i, op := range later {
-			w, err := s.sel.read(k, k.place(op.Was))
-			if err != nil {
-				return err
-			}
-			later[i].Record = s.mapped(k, w)
+		for i := range later {
+			later[i].Record = nil // what it names has another id now
 		}
 		ops = later
+	}
+	return nil
+}
+
+// inTurns does as much at a time as the shop is best given, and as is held.
+func (s *restore) inTurns(ctx context.Context, k Kind, ops []Op, p app.Progress, failed *failures) error {
+	for len(ops) > 0 {
+		held, err := s.whole(k, ops)
+		if err != nil {
+			return err
+		}
+		ops = ops[len(held):]
+		for len(held) > 0 {
+			n := s.atOnce(k, held)
+			if err := s.do(ctx, k, held[:n], p, failed); err != nil {
+				return err
+			}
+			held = held[n:]
+		}
 	}
 	return nil
 }
@@ -198,6 +179,7 @@ func (s *restore) do(ctx context.Context, k Kind, ops []Op, p app.Progress, fail
 		return err
 	}
 	s.wrote = true
+	s.e.touch(s.r.Access.Source.ID, k.Name, ops)
 	results, err := s.shop.Apply(ctx, k, ops)
 	for i, res := range results[:min(len(results), len(ops))] {
 		op := ops[i]
@@ -213,11 +195,7 @@ func (s *restore) do(ctx context.Context, k Kind, ops []Op, p app.Progress, fail
 			continue
 		}
 		// an undo takes away what was made or published, and nothing else
-		keep := s.forget(context.WithoutCancel(ctx), k, op.Was)
-		if res.Err == nil && res.ID != "" {
-			keep = s.remember(context.WithoutCancel(ctx), k, op.Was, res.ID)
-		}
-		if keep != nil {
+		if keep := s.note(context.WithoutCancel(ctx), k, op, res); keep != nil {
 			return errors.Join(err, keep)
 		}
 	}
@@ -225,6 +203,16 @@ func (s *restore) do(ctx context.Context, k Kind, ops []Op, p app.Progress, fail
 		err = app.Errorf(app.CodeShopAnswer, "shop: restore", "%d results of %d", len(results), len(ops)).With("kind", k.Name)
 	}
 	return err
+}
+
+// note keeps what became of a record that was to be made or published. One that
+// was made is known by its id from then on, also where something of it failed: it
+// is in the shop.
+func (s *restore) note(ctx context.Context, k Kind, op Op, res Result) error {
+	if res.ID != "" && (res.Err == nil || op.Do == DoCreate) {
+		return s.remember(ctx, k, op.Was, res.ID)
+	}
+	return s.forget(ctx, k, op.Was)
 }
 
 // rememberAlso notes what was made along with a record.
@@ -255,8 +243,8 @@ func (s *restore) rewritten(k Kind, w want) []string {
 func (s *restore) opener(k Kind, record map[string]any) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) {
 		for _, url := range k.media(record) {
-			if at := s.at(url); at != "" {
-				return s.sel.point.Open(at)
+			if s.at(url) != "" {
+				return s.picture(url)
 			}
 		}
 		return nil, fmt.Errorf("open file of the point: %w", fs.ErrNotExist)

@@ -43,9 +43,12 @@ func encode(m map[string]any) ([]byte, error) {
 
 // canonical is a record as it is kept.
 func (k Kind) canonical(r Record) (map[string]any, error) {
-	m, err := decode(r.JSON)
-	if err != nil {
-		return nil, err
+	m := r.Fields
+	if m == nil {
+		var err error
+		if m, err = decode(r.JSON); err != nil {
+			return nil, err
+		}
 	}
 	for _, f := range k.Volatile {
 		drop(m, f)

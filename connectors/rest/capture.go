@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -18,13 +17,6 @@ import (
 	"kvart/app"
 )
 
-// lookLasts is how long a look at the shop serves the capture that follows it.
-const lookLasts = time.Minute
-
-// look is a capture that was closed unread: the agent's question whether
-// anything moved.
-type look struct{ at time.Time }
-
 // capture is the mirror at one moment, held open by a transaction.
 type capture struct {
 	e       *Engine
@@ -35,6 +27,9 @@ type capture struct {
 	live    bool // for comparing: with who did what
 	source  app.SourceID
 	at      time.Time
+
+	look *look // that it follows; nil for none
+	seen look  // what it was itself, if nobody reads it
 
 	mu     sync.Mutex // guards the connection
 	read   atomic.Bool
@@ -53,10 +48,12 @@ func (e *Engine) Capture(ctx context.Context, a app.Access, since app.Marker) (*
 	if err != nil {
 		return nil, canceled(ctx, err)
 	}
-	next, healthy, err := c.marker(ctx)
-	if err != nil {
+	if c.look != nil {
+		c.seen = *c.look // the mirror is as it was
+	} else if c.seen.marker, c.seen.healthy, err = c.marker(ctx); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
+	next, healthy := c.seen.marker, c.seen.healthy
 	if since != "" && next == since && healthy {
 		c.read.Store(true) // nobody comes back for it
 		return &app.Capture{Idle: true, Close: c.closer()}, nil
@@ -66,7 +63,8 @@ func (e *Engine) Capture(ctx context.Context, a app.Access, since app.Marker) (*
 
 // Present implements [app.Restorer]: the records of the shop as it is now, all
 // of them looked at afresh, without what is kept of earlier times and without
-// pictures, which a restore only adds to.
+// pictures, which a restore only adds to. A record's size and time tell its content,
+// so that what the newest backup has is taken from there, as from afar.
 func (e *Engine) Present(ctx context.Context, a app.Access) (*app.Capture, error) {
 	c, err := e.open(ctx, a, true)
 	if err != nil {
@@ -74,8 +72,9 @@ func (e *Engine) Present(ctx context.Context, a app.Access) (*app.Capture, error
 	}
 	e.mu.Lock()
 	e.saved[a.Source.ID] = c.at
+	delete(e.touched, a.Source.ID)
 	e.mu.Unlock()
-	return &app.Capture{Items: c.items, Stats: c.stats, Close: c.closer()}, nil
+	return &app.Capture{Items: c.items, Stats: c.stats, Close: c.closer(), Far: true}, nil
 }
 
 // open brings the mirror up to date and holds it as it then is.
@@ -94,7 +93,10 @@ func (e *Engine) open(ctx context.Context, a app.Access, present bool) (c *captu
 		return nil, err
 	}
 	c = &capture{e: e, m: m, ctx: ctx, present: present, source: a.Source.ID, at: e.o.Now(), count: map[string]int64{}, state: map[string]kindState{}}
-	if present || !e.justLooked(a.Source.ID, c.at) {
+	if !present {
+		c.look = e.justLooked(a.Source.ID, c.at)
+	}
+	if c.look == nil {
 		_, err = e.update(ctx, a, m, func(Kind) bool { return present }, present)
 	}
 	if err == nil {
@@ -104,17 +106,6 @@ func (e *Engine) open(ctx context.Context, a app.Access, present bool) (c *captu
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
-}
-
-// justLooked reports whether the mirror was brought up to date a moment ago by
-// a capture that nobody read. It does so once.
-func (e *Engine) justLooked(id app.SourceID, now time.Time) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	l, ok := e.looked[id]
-	delete(e.looked, id)
-	age := now.Sub(l.at)
-	return ok && age >= 0 && age < lookLasts
 }
 
 // begin starts the transaction that holds the mirror still, and reads what is
@@ -159,7 +150,7 @@ func (c *capture) marker(ctx context.Context) (app.Marker, bool, error) {
 	healthy := true
 	err = mediaFiles(ctx, c.conn, func(f file) error {
 		fmt.Fprintf(h, "%s\x00%s\n", f.url, f.name)
-		healthy = healthy && f.code != app.CodeItemUnreadable
+		healthy = healthy && f.code == ""
 		return nil
 	})
 	for _, k := range c.e.kinds {
@@ -231,51 +222,6 @@ func (c *capture) records() (out []listed, err error) {
 	return out, err
 }
 
-func (c *capture) item(l listed) app.Item {
-	return app.Item{
-		Path: c.e.byName[l.kind].place(l.id), Size: l.size, ModTime: stampOf(l.modified, l.hash), Mode: 0o600,
-		Open: func(ctx context.Context) (io.ReadCloser, error) { return c.content(ctx, l) },
-	}
-}
-
-func (c *capture) content(ctx context.Context, l listed) (io.ReadCloser, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, canceled(ctx, err)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	text, err := record(ctx, c.conn, l.kind, l.id)
-	if err != nil {
-		return nil, canceled(ctx, err)
-	}
-	if hashOf(text) != l.hash {
-		return nil, app.Errorf(app.CodeSourceDamaged, "shop: read mirror", "%s %s is not what was listed", l.kind, l.id)
-	}
-	return io.NopCloser(bytes.NewReader(text)), nil
-}
-
-// missing is the item that makes a kind that was not captured a problem.
-func missing(k Kind, s kindState) app.Item {
-	return app.Item{
-		Path: k.Name + ".missing", Size: -1, Mode: 0o600, Optional: true,
-		Open: func(context.Context) (io.ReadCloser, error) {
-			e := app.Errorf(s.Code, "shop: capture", "%s was not captured", k.Name)
-			for n, v := range s.Args {
-				e = e.With(n, v)
-			}
-			return nil, e
-		},
-	}
-}
-
-// whole is an item whose content is at hand.
-func whole(at string, text []byte) app.Item {
-	return app.Item{
-		Path: at, Size: int64(len(text)), ModTime: stampOf(time.Time{}, hashOf(text)), Mode: 0o600,
-		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil },
-	}
-}
-
 // media yields pictures and the lists of which is which.
 func (c *capture) media(yield func(app.Item, error) bool) bool {
 	var files []file
@@ -288,7 +234,7 @@ func (c *capture) media(yield func(app.Item, error) bool) bool {
 	groups, seen := map[string]map[string]ref{}, map[string]bool{}
 	for _, f := range files {
 		if f.name == "" {
-			if f.code == app.CodeItemUnreadable && !yield(c.unfetched(f), nil) {
+			if f.code != "" && !yield(c.unfetched(f), nil) {
 				return false
 			}
 			continue
@@ -393,9 +339,7 @@ func (c *capture) close() error {
 		_, rollback := c.conn.ExecContext(context.WithoutCancel(c.ctx), `ROLLBACK`)
 		err = errors.Join(rollback, c.conn.Close())
 		if !c.read.Load() && !c.present {
-			c.e.mu.Lock()
-			c.e.looked[c.source] = look{at: c.e.o.Now()}
-			c.e.mu.Unlock()
+			c.e.remember(c.source, c.seen)
 		}
 	}
 	return errors.Join(err, c.m.close())

@@ -14,18 +14,30 @@ func (k Kind) differs(want, live map[string]any, only []string) (fields []string
 		if only != nil && !slices.Contains(only, f) {
 			continue
 		}
-		if slices.Contains(k.Loose, f) {
-			if !holds(live[f], v) {
-				fields = append(fields, f)
-			}
-			continue
-		}
-		if !same(v, live[f]) {
+		if !k.alike(f, v, live[f]) {
 			fields = append(fields, f)
 		}
 	}
 	slices.Sort(fields)
 	return fields
+}
+
+// like reports whether the live record has all fields as wanted.
+func (k Kind) like(want, live map[string]any) bool {
+	for f, v := range want {
+		if !k.alike(f, v, live[f]) {
+			return false
+		}
+	}
+	return true
+}
+
+// alike compares a top field.
+func (k Kind) alike(field string, want, live any) bool {
+	if slices.Contains(k.Loose, field) {
+		return holds(live, want)
+	}
+	return same(want, live)
 }
 
 // same compares values as shops mean them: a number is itself however it is

@@ -44,6 +44,13 @@
 // taken out of it; only what is gone is made again. Made again, it has a new
 // id: an id map takes every reference from old to new, also those of records
 // that were never away. Apply may be cut off anywhere and goes on where it was.
+// What it was about to make is noted first: after a crash that is looked for by
+// its names, or by what is in it where it has none, before it is made again.
+//
+// The shop is read whole once, for the safety point, and what the restore does is
+// worked out from that and from what changed since. Verify reads again, from the
+// shop, every record that was written, all lists, and what the shop tells has
+// changed; where it isn't known what was written, everything.
 //
 // # Who did it
 //

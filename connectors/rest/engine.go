@@ -32,6 +32,7 @@ type Engine struct {
 	byName   map[string]Kind
 	o        Options
 	slice    time.Duration // of a capture's time for what is promised for the night
+	settles  time.Duration // that a restore waits for what an earlier one began
 
 	mu     sync.Mutex
 	shops  map[app.SourceID]chan struct{} // full while a mirror is written
@@ -39,6 +40,8 @@ type Engine struct {
 	// saved is when the present state of a shop was read whole, for the safety
 	// point of a restore that is about to begin.
 	saved map[app.SourceID]time.Time
+	// touched is what was written since then: by kind, ids in the point.
+	touched map[app.SourceID]map[string]map[string]bool
 }
 
 var (
@@ -60,8 +63,8 @@ func New(p Platform, o Options) *Engine {
 		o.Files = &http.Client{Timeout: 5 * time.Minute}
 	}
 	e := &Engine{
-		platform: p, kinds: inOrder(p.Kinds()), byName: map[string]Kind{}, o: o, slice: 30 * time.Second,
-		shops: map[app.SourceID]chan struct{}{}, looked: map[app.SourceID]look{}, saved: map[app.SourceID]time.Time{},
+		platform: p, kinds: inOrder(p.Kinds()), byName: map[string]Kind{}, o: o, slice: 30 * time.Second, settles: settleLasts,
+		shops: map[app.SourceID]chan struct{}{}, looked: map[app.SourceID]look{}, saved: map[app.SourceID]time.Time{}, touched: map[app.SourceID]map[string]map[string]bool{},
 	}
 	for _, k := range e.kinds {
 		e.byName[k.Name] = k

@@ -214,11 +214,17 @@ func TestEngine_Diff(t *testing.T) {
 
 // long is a stall whose bills are promised for the night, and can be gone on
 // with.
-type long struct{ *stall }
+type long struct {
+	*stall
+	way rest.Way
+}
 
 func (l *long) Kinds() []rest.Kind {
 	k := l.stall.Kinds()[1]
-	k.Every = rest.Night
+	k.Every, k.Layout = rest.Night, rest.Flat
+	if l.way != "" {
+		k.Restore, k.Archive = l.way, false
+	}
 	return []rest.Kind{k}
 }
 
@@ -238,7 +244,7 @@ func (l *long) List(_ context.Context, _ rest.Kind, q rest.Query) iter.Seq2[rest
 // backup waiting: it comes bit by bit.
 func TestEngine_Capture_slices(t *testing.T) {
 	t.Parallel()
-	s := &long{&stall{bills: map[string]map[string]any{}}}
+	s := &long{stall: &stall{bills: map[string]map[string]any{}}}
 	for i := range 350 {
 		s.bills[fmt.Sprintf("b%03d", i)] = nil
 	}

@@ -11,15 +11,7 @@ func (s *restore) find(ctx context.Context, k Kind, w want) (*Record, error) {
 	if err := s.indexed(ctx, k); err != nil {
 		return nil, err
 	}
-	id := s.index[k.Name]["\x00"+w.id]
-	for _, f := range k.Keys {
-		if id != "" {
-			break
-		}
-		if vs := values(w.record, f); len(vs) == 1 && text(vs[0]) != "" {
-			id = s.index[k.Name][f+" "+text(vs[0])]
-		}
-	}
+	id := s.byName(k, w)
 	if id == "" || id == w.id {
 		return s.ask(ctx, k, w)
 	}
@@ -31,6 +23,20 @@ func (s *restore) find(ctx context.Context, k Kind, w want) (*Record, error) {
 		return nil, err
 	}
 	return &got[0], s.remember(ctx, k, w.id, id)
+}
+
+// byName is the id of the record that has a name of the one wanted, "" for none.
+func (s *restore) byName(k Kind, w want) string {
+	id := s.index[k.Name]["\x00"+w.id]
+	for _, f := range k.Keys {
+		if id != "" {
+			break
+		}
+		if vs := values(w.record, f); len(vs) == 1 && text(vs[0]) != "" {
+			id = s.index[k.Name][f+" "+text(vs[0])]
+		}
+	}
+	return id
 }
 
 // ask has the shop itself find a record, where it can.

@@ -19,10 +19,12 @@ func (u *update) sweep(ctx context.Context, k Kind, s *kindState) error {
 		return err
 	}
 	var stale []Key
+	seen := 0
 	for st, err := range u.shop.IDs(ctx, k) {
 		if err != nil {
 			return err
 		}
+		seen++
 		at, ok := have[st.ID]
 		if !ok || !st.Modified.IsZero() && at.Unix() != st.Modified.Unix() {
 			stale = append(stale, st.Key)
@@ -31,6 +33,9 @@ func (u *update) sweep(ctx context.Context, k Kind, s *kindState) error {
 	}
 	if _, err := u.fetch(ctx, k, s, stale); err != nil {
 		return err
+	}
+	if at := u.prepared[k.Name]; len(stale) == seen && at.After(s.Cursor) {
+		s.Cursor = at // all was read as of then, whatever its times tell
 	}
 	if s.Held > 0 {
 		if err := u.m.release(ctx, k, have); err != nil {

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bufio"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -71,10 +72,7 @@ func (u *update) fetchFiles(ctx context.Context, now time.Time) error {
 				if Full(err) {
 					return noRoom(err)
 				}
-				f = file{url: url, code: app.CodeItemUnreadable}
-				if errors.Is(err, fs.ErrNotExist) {
-					f.code = app.CodeItemVanished
-				}
+				f = file{url: url, code: codeOf(err)}
 				u.e.o.Log.WarnContext(ctx, "File not fetched", "error", err)
 			}
 			return u.m.setFile(ctx, f, now)
@@ -101,6 +99,14 @@ func mediaFiles(ctx context.Context, q queryer, fn func(file) error) error {
 	}, `SELECT url, name, size, code FROM file ORDER BY url`)
 }
 
+// codeOf is why a file was not fetched: the shop has it not, or it may come yet.
+func codeOf(err error) app.Code {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNoFile) {
+		return app.CodeShopPicture
+	}
+	return app.CodeItemUnreadable
+}
+
 // ending is the end of a file's name that is kept.
 var ending = regexp.MustCompile(`^\.[a-z0-9]{1,8}$`)
 
@@ -121,6 +127,16 @@ func (e *Engine) download(ctx context.Context, dir, from string) (f file, err er
 	case resp.StatusCode != http.StatusOK:
 		return f, fmt.Errorf("fetch %s: status %d", from, resp.StatusCode)
 	}
+	body := bufio.NewReaderSize(resp.Body, sniffed)
+	head, err := body.Peek(sniffed) // an answer that is cut off shows when it is read
+	if len(head) == 0 && errors.Is(err, io.EOF) || isPage(from, resp.Header.Get("Content-Type"), head) {
+		return f, fmt.Errorf("fetch %s: %w", from, errNoFile)
+	}
+	return keepFile(dir, from, body, resp.ContentLength)
+}
+
+// keepFile writes a file of some length, -1 where that isn't known, to its place.
+func keepFile(dir, from string, body io.Reader, length int64) (f file, err error) {
 	at := filepath.Join(dir, mediaDir)
 	if err := os.MkdirAll(at, 0o700); err != nil {
 		return f, fmt.Errorf("make folder for files: %w", err)
@@ -130,9 +146,9 @@ func (e *Engine) download(ctx context.Context, dir, from string) (f file, err er
 		return f, fmt.Errorf("keep file: %w", err)
 	}
 	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(tmp, h), io.LimitReader(resp.Body, maxFile+1))
-	if err == nil && (n > maxFile || resp.ContentLength >= 0 && n != resp.ContentLength) {
-		err = fmt.Errorf("%d bytes of %d", n, resp.ContentLength)
+	n, err := io.Copy(io.MultiWriter(tmp, h), io.LimitReader(body, maxFile+1))
+	if err == nil && (n > maxFile || length >= 0 && n != length) {
+		err = fmt.Errorf("%d bytes of %d", n, length)
 	}
 	if err = errors.Join(err, tmp.Close()); err != nil {
 		return f, errors.Join(fmt.Errorf("fetch %s: %w", from, err), os.Remove(tmp.Name()))
@@ -169,10 +185,8 @@ func (e *Engine) openFile(ctx context.Context, dir string, f file) (io.ReadClose
 	}
 	again, err := e.download(ctx, dir, f.url)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, (&app.Error{Code: app.CodeItemVanished, Op: "shop: fetch file", Err: err}).With("path", f.url)
 	case err != nil:
-		return nil, (&app.Error{Code: app.CodeItemUnreadable, Op: "shop: fetch file", Err: err}).With("path", f.url)
+		return nil, (&app.Error{Code: codeOf(err), Op: "shop: fetch file", Err: err}).With("path", f.url)
 	case again.name != f.name:
 		return nil, app.Errorf(app.CodeItemChanged, "shop: fetch file", "%s is another file now", f.url).With("path", f.url)
 	}

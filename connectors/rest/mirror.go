@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS kind (name TEXT PRIMARY KEY, state TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS held (kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, id));
 CREATE TABLE IF NOT EXISTS file (url TEXT PRIMARY KEY, name TEXT NOT NULL, size INTEGER NOT NULL, code TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS event (kind TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL, action TEXT NOT NULL, who TEXT NOT NULL, PRIMARY KEY (kind, id, at, action));
+CREATE TABLE IF NOT EXISTS mention (kind TEXT NOT NULL, id TEXT NOT NULL, parent TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (kind, id));
 CREATE TABLE IF NOT EXISTS remade (kind TEXT NOT NULL, was TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, was));
 `
 
@@ -165,9 +166,15 @@ type row struct {
 	files    []string // addresses of its media
 }
 
-// put keeps records of a kind, and the kind's state with them, all or nothing.
-func (m *mirror) put(ctx context.Context, k Kind, rows []row, s kindState) error {
+// put keeps records of a kind, what they mention and the kind's state with them,
+// all or nothing.
+func (m *mirror) put(ctx context.Context, k Kind, rows []row, mentions []mention, s kindState) error {
 	return m.write(ctx, func(tx *sql.Tx) error {
+		for _, r := range mentions {
+			if err := putMention(ctx, tx, r); err != nil {
+				return err
+			}
+		}
 		for _, r := range rows {
 			if err := putRow(ctx, tx, k, r, s.Gen); err != nil {
 				return err

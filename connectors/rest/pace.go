@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"sync"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -23,9 +24,10 @@ type Pacer interface {
 type Gentle struct {
 	most rate.Limit
 
-	mu  sync.Mutex
-	now rate.Limit
-	l   *rate.Limiter
+	mu     sync.Mutex
+	now    rate.Limit
+	slowed time.Time // last
+	l      *rate.Limiter
 }
 
 var _ Pacer = (*Gentle)(nil)
@@ -52,10 +54,19 @@ func (g *Gentle) Learn(a *Answer) {
 	}
 }
 
+// oneAsking is within which time a shop that asks for patience several times asks
+// for it once: the questions were on their way together.
+const oneAsking = 2 * time.Second
+
 // Slow implements [Pacer].
 func (g *Gentle) Slow() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	now := timeNow()
+	if now.Sub(g.slowed) < oneAsking {
+		return
+	}
+	g.slowed = now
 	g.now = max(g.now/2, 0.5)
 	g.l.SetLimit(g.now)
 }

@@ -3,9 +3,7 @@ package rest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"slices"
 	"strconv"
 
 	"kvart/app"
@@ -17,7 +15,10 @@ func (e *Engine) Plan(ctx context.Context, r app.Restore) (plan app.TargetPlan, 
 	if !r.Target.Original() {
 		return e.planToDir(ctx, r)
 	}
-	s, done, err := e.begin(ctx, r, false, true)
+	if r.Agreed {
+		return e.ready(ctx, r)
+	}
+	s, done, err := e.begin(ctx, r, toPlan)
 	if err != nil {
 		return plan, canceled(ctx, err)
 	}
@@ -44,13 +45,25 @@ func (e *Engine) Plan(ctx context.Context, r app.Restore) (plan app.TargetPlan, 
 	if plan.Overwrite+plan.Create+plan.Republish+plan.Remove == 0 {
 		return plan, nil
 	}
-	if _, err := e.writable(ctx, r.Access); err != nil {
+	if _, _, err := e.writable(ctx, r.Access); err != nil {
 		if app.CodeOf(err) != app.CodeSecretMissing {
 			return plan, err
 		}
 		plan.Blockers = append(plan.Blockers, app.AsError(err))
 	}
 	return plan, nil
+}
+
+// ready plans a restore that was agreed to: the shop itself is read for the safety
+// point, and what has to be done is worked out from that. Without a key that can
+// write it is worked out now: there may be nothing to do.
+func (e *Engine) ready(ctx context.Context, r app.Restore) (app.TargetPlan, error) {
+	_, name, err := e.writable(ctx, r.Access)
+	if app.CodeOf(err) == app.CodeSecretMissing {
+		r.Agreed = false
+		return e.Plan(ctx, r)
+	}
+	return app.TargetPlan{Exists: true, Where: name}, canceled(ctx, err)
 }
 
 // weigh adds what was picked of a kind.
@@ -103,59 +116,4 @@ func (s *restore) tally(k Kind, ops []Op, plan *app.TargetPlan) (warn []*app.Err
 		warn = append(warn, bad)
 	}
 	return warn
-}
-
-// Verify implements [app.Restorer]: it compares once more, and finds nothing
-// left to do.
-func (e *Engine) Verify(ctx context.Context, r app.Restore) (checks []app.Check, err error) {
-	if !r.Target.Original() {
-		return e.verifyDir(ctx, r)
-	}
-	s, done, err := e.begin(ctx, r, false, false)
-	if err != nil {
-		return nil, canceled(ctx, err)
-	}
-	e.mu.Lock()
-	delete(e.saved, r.Access.Source.ID) // the restore ends here
-	e.mu.Unlock()
-	defer func() { err = canceled(ctx, errors.Join(err, done())) }()
-	for _, k := range e.kinds {
-		if !s.sel.touches(k) || !s.allowed(k) {
-			continue
-		}
-		var picked app.TargetPlan
-		if err := s.weigh(ctx, k, &picked); err != nil {
-			return nil, err
-		}
-		if bad := s.broken(k); bad != nil && picked.Files > 0 {
-			checks = append(checks, app.Check{Source: r.Access.Source.Name, Code: "records", Detail: fmt.Sprintf("%s: %s", k.Name, bad.Code)})
-			continue
-		}
-		ops, err := s.plan(ctx, k)
-		if err != nil {
-			return nil, err
-		}
-		if picked.Files == 0 && len(ops) == 0 {
-			continue
-		}
-		checks = append(checks, s.check(k, ops, picked.Files))
-	}
-	if len(checks) == 0 {
-		checks = append(checks, app.Check{Source: r.Access.Source.Name, Code: "records", OK: true, Detail: "0"})
-	}
-	return checks, nil
-}
-
-// check says whether a kind is as the point has it.
-func (s *restore) check(k Kind, ops []Op, picked int64) app.Check {
-	c := app.Check{Source: s.r.Access.Source.Name, Code: "records", OK: len(ops) == 0, Detail: fmt.Sprintf("%s: %d", k.Name, picked)}
-	if c.OK {
-		return c
-	}
-	op := ops[slices.IndexFunc(ops, func(Op) bool { return true })]
-	c.Detail = fmt.Sprintf("%s: %d differ, the first %s", k.Name, len(ops), k.place(op.Was))
-	if len(op.Fields) > 0 {
-		c.Detail += fmt.Sprintf(" in %s", op.Fields[0])
-	}
-	return c
 }

@@ -95,13 +95,26 @@ type Wholesaler interface {
 	AtOnce(k Kind, ops []Op) int
 }
 
+// A Gatherer is a [Shop] that reads many records of a kind sooner together than
+// one by one.
+type Gatherer interface {
+	// Gathers reports whether n of the records of a kind, of about total, are
+	// better gathered than fetched.
+	Gathers(k Kind, n, total int) bool
+	// Gather reads a kind ahead, as it is now or later, and Fetch gives out what
+	// it read until release is called. What it did not find is asked for.
+	Gather(ctx context.Context, k Kind) (release func(), err error)
+}
+
 // A Preparer is a [Shop] that needs long for an answer about a whole kind, and
 // works on several at the same time.
 type Preparer interface {
 	// Prepare is told which kinds are about to be read whole, by List or IDs. It
 	// begins with what it can and waits for nothing: what fails now will fail when
-	// it is asked for. What List and IDs then tell is as of now or later.
-	Prepare(ctx context.Context, kinds []Kind)
+	// it is asked for. What is then told is as of now or later. Only of fresh
+	// kinds, of which nothing is known, it may be older, and so what an earlier
+	// capture began: as of the time returned for the kind, by the shop's clock.
+	Prepare(ctx context.Context, fresh, again []Kind) map[string]time.Time
 }
 
 // A Settler is a [Shop] in which the work of an Apply that was cut off may go on
@@ -153,7 +166,10 @@ type Record struct {
 	Key
 	// JSON is the record whole: the engine drops volatile fields, and adds the
 	// parent as "_parent".
-	JSON     json.RawMessage
+	JSON json.RawMessage
+	// Fields, of a List only, are the record in place of JSON: decoded, with
+	// numbers as [json.Number]. They are the engine's then.
+	Fields   map[string]any
 	Modified time.Time // zero when the shop doesn't tell
 	Trashed  bool
 	// Resume is where to go on with a list. A record without an id says nothing
@@ -161,7 +177,9 @@ type Record struct {
 	Resume string
 	// Left is how many records of the list are still to come, this one among
 	// them; 0 where that isn't known, or not for the whole list.
-	Left     int
+	Left int
+	// mirrored records are as the mirror has them.
+	mirrored bool
 	Mentions map[string][]Key // records of [ByMention] kinds that may have changed with it
 }
 
@@ -196,6 +214,9 @@ type Op struct {
 	// Full is the record as the point has it, with read-only fields and old
 	// references; nil for what is deleted.
 	Full map[string]any
+	// Live reads the record as the shop had it when it was compared, with read-only
+	// fields and without volatile ones; nil where it has none.
+	Live func(ctx context.Context) (map[string]any, error)
 }
 
 // Result is what became of an [Op].

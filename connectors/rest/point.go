@@ -17,6 +17,7 @@ type want struct {
 	parent string
 	record map[string]any
 	only   []string // the fields to look at; nil for all
+	size   int      // of its text
 }
 
 // selection says which records of a point a restore is about.
@@ -68,6 +69,30 @@ func (s selection) touches(k Kind) bool {
 	return s.all() || k.Parent != "" && len(s.below[k.Parent]) > 0
 }
 
+// mayTouch is touches before the parents that were picked are known.
+func (s selection) mayTouch(k Kind) bool {
+	if s.touches(k) {
+		return true
+	}
+	for _, p := range s.paths {
+		if k.Parent != "" && (p == k.Parent || strings.HasPrefix(p, k.Parent+"/")) {
+			return true
+		}
+	}
+	return false
+}
+
+// few reports whether so few records of a kind are named that each is compared
+// with the shop itself.
+func (s selection) few(ctx context.Context, k Kind) (bool, error) {
+	if s.all() {
+		return false, nil
+	}
+	count := 0
+	err := s.each(ctx, k, func(string, fs.DirEntry) bool { count++; return count > fresh }, func(want) error { return nil })
+	return count <= fresh, err
+}
+
 // each calls fn for the file of every record of a kind that is to be put back;
 // unread tells of one whose content is not needed to know that.
 func (s selection) each(ctx context.Context, k Kind, unread func(at string, d fs.DirEntry) (skip bool), fn func(want) error) error {
@@ -104,5 +129,5 @@ func (s selection) read(k Kind, at string) (want, error) {
 		return want{}, fmt.Errorf("%s in the point: %w", at, err)
 	}
 	parent, _ := m[parentField].(string)
-	return want{id: k.idAt(at), parent: parent, record: m}, nil
+	return want{id: k.idAt(at), parent: parent, record: m, size: len(text)}, nil
 }

@@ -3,6 +3,8 @@ package rest
 import (
 	"context"
 	"database/sql"
+	"slices"
+	"time"
 )
 
 // remade returns which records were made again, and as what: by kind and id in
@@ -41,7 +43,14 @@ func (s *restore) remember(ctx context.Context, k Kind, was, id string) error {
 // announce notes what is about to be made, so that a restore that is cut off
 // in between looks for it before it makes it again.
 func (s *restore) announce(ctx context.Context, k Kind, ops []Op) error {
+	if !slices.ContainsFunc(ops, func(op Op) bool { return op.Do == DoCreate }) {
+		return nil
+	}
+	now := timeNow().Add(s.shop.Skew()).UTC().Format(time.RFC3339)
 	return s.m.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO meta VALUES (?, ?)`, announcedMeta, now); err != nil {
+			return wrap("write mirror", err)
+		}
 		for _, op := range ops {
 			if op.Do != DoCreate {
 				continue

@@ -8,15 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"slices"
 	"time"
 
 	"kvart/app"
 )
-
-// fresh is up to how many picked records are compared with the shop itself,
-// whatever the mirror says.
-const fresh = 200
 
 // restore is one restore's view of point, shop and mirror.
 type restore struct {
@@ -28,7 +23,12 @@ type restore struct {
 	state map[string]kindState
 
 	looked time.Time // when the mirror was brought up to date
+	since  time.Time // what was read since then was read for this restore
 	wrote  bool      // something was written to the shop
+
+	purpose purpose
+	picked  map[string]int64           // by kind, records of the point that are to be put back
+	touched map[string]map[string]bool // by kind, ids in the point of what a restore that is checked wrote
 
 	remade  map[string]map[string]string // kind, id in the point, id in the shop
 	index   map[string]map[string]string // kind, "field value", id in the mirror
@@ -39,13 +39,27 @@ type restore struct {
 	refused map[string]*app.Error
 }
 
+// purpose is what a restore is begun for.
+type purpose int
+
+const (
+	toPlan purpose = iota
+	toApply
+	toCheck
+)
+
 // begin brings the mirror up to date and opens the shop, for writing where the
-// restore is to be done. Afresh, and where its safety point was not just taken,
-// what a cursor does not tell is read whole; what was written is in any case.
-func (e *Engine) begin(ctx context.Context, r app.Restore, write, afresh bool) (s *restore, done func() error, err error) {
+// restore is to be done.
+func (e *Engine) begin(ctx context.Context, r app.Restore, p purpose) (s *restore, done func() error, err error) {
 	sel, err := selected(r)
 	if err != nil {
 		return nil, nil, err
+	}
+	var writer Shop
+	if p == toApply { // before anybody is kept from the mirror: it may take a while
+		if writer, err = e.settled(ctx, r.Access); err != nil {
+			return nil, nil, err
+		}
 	}
 	unlock, err := e.lock(ctx, r.Access.Source)
 	if err != nil {
@@ -69,21 +83,11 @@ func (e *Engine) begin(ctx context.Context, r app.Restore, write, afresh bool) (
 			err = errors.Join(err, m.close())
 		}
 	}()
-	s = &restore{e: e, r: r, looked: e.o.Now(), sel: sel, m: m, index: map[string]map[string]string{}, absent: map[string]map[string]bool{}, manual: map[string]int64{}, kept: map[string]int64{}, refused: map[string]*app.Error{}}
-	var writer Shop
-	if write {
-		if writer, err = e.settled(ctx, r.Access); err != nil {
-			return nil, nil, err
-		}
-	}
-	// a cursor tells all there is to know; what is found in other ways may have
-	// changed since it was last looked at
-	known := !afresh && e.justSaved(r.Access.Source.ID)
-	exact := func(k Kind) bool { return !known && k.Changes != ByCursor && sel.touches(k) }
-	if s.shop, err = e.update(ctx, r.Access, m, exact, true); err != nil {
+	s = &restore{e: e, r: r, purpose: p, picked: map[string]int64{}, looked: e.o.Now(), sel: sel, m: m, index: map[string]map[string]string{}, absent: map[string]map[string]bool{}, manual: map[string]int64{}, kept: map[string]int64{}, refused: map[string]*app.Error{}}
+	if err := s.refresh(ctx, p); err != nil {
 		return nil, nil, err
 	}
-	if write {
+	if p == toApply {
 		s.shop = writer
 	}
 	if err := s.know(ctx); err != nil {
@@ -92,40 +96,30 @@ func (e *Engine) begin(ctx context.Context, r app.Restore, write, afresh bool) (
 	return s, func() error { defer unlock(); return m.close() }, nil
 }
 
-// writable opens the shop with a key that was found to be able to write.
-func (e *Engine) writable(ctx context.Context, a app.Access) (Shop, error) {
-	shop, err := e.platform.Open(ctx, a, true)
-	if err != nil {
-		return nil, err
+// refresh brings the mirror up to date. What a cursor does not tell is read whole,
+// and of what can be put back all ids where nothing else tells of deletions; but
+// for a restore whose safety point was just taken, which has read all that. What
+// was written is read in any case.
+func (s *restore) refresh(ctx context.Context, p purpose) (err error) {
+	id := s.r.Access.Source.ID
+	s.since = s.looked
+	at, known := s.e.justSaved(id)
+	switch {
+	case known && p == toCheck:
+		if s.touched, known = s.e.written(id); known {
+			return s.reread(ctx)
+		}
+	case known && p == toApply:
+		s.since = at
+		s.e.touch(id, "", nil)
+	default:
+		known = false
 	}
-	_, err = shop.Probe(ctx)
-	return shop, err
-}
-
-// savedLasts is for how long a restore relies on what its safety point has read.
-const savedLasts = 15 * time.Minute
-
-// justSaved reports whether the whole shop was read a moment ago for the safety
-// point of the restore that is under way.
-func (e *Engine) justSaved(id app.SourceID) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	at, ok := e.saved[id]
-	age := e.o.Now().Sub(at)
-	return ok && age >= 0 && age < savedLasts
-}
-
-// settled opens the shop for writing when nothing of an earlier restore goes on
-// in it any more.
-func (e *Engine) settled(ctx context.Context, a app.Access) (Shop, error) {
-	shop, err := e.writable(ctx, a)
-	if err != nil {
-		return nil, err
+	exact := func(k Kind) bool {
+		return !known && s.sel.mayTouch(k) && (k.Changes != ByCursor || k.Deletions == BySweep && s.allowed(k))
 	}
-	if x, ok := shop.(Settler); ok {
-		err = x.Settle(ctx)
-	}
-	return shop, err
+	s.shop, err = s.e.update(ctx, s.r.Access, s.m, exact, true)
+	return err
 }
 
 // know reads what the mirror remembers of kinds and of records made again.
@@ -172,7 +166,7 @@ func (s *restore) broken(k Kind) *app.Error {
 
 // plan works out what is to be done to one kind.
 func (s *restore) plan(ctx context.Context, k Kind) ([]Op, error) {
-	if !s.sel.touches(k) {
+	if !s.sel.touches(k) || !s.allowed(k) && s.purpose != toPlan {
 		return nil, nil
 	}
 	wants, err := s.suspects(ctx, k)
@@ -194,11 +188,11 @@ func (s *restore) plan(ctx context.Context, k Kind) ([]Op, error) {
 	return s.decide(ctx, k, wants)
 }
 
-// suspects are the picked records that the shop, as far as the mirror knows,
-// has otherwise or not at all.
-func (s *restore) suspects(ctx context.Context, k Kind) (out []want, err error) {
+// present lists what the shop has of a kind, as far as the mirror knows, by where
+// it lies in a point.
+func (s *restore) present(ctx context.Context, k Kind) (map[string]listed, error) {
 	have := map[string]listed{}
-	err = each(ctx, s.m.db, func(scan func(...any) error) error {
+	err := each(ctx, s.m.db, func(scan func(...any) error) error {
 		l := listed{kind: k.Name}
 		var hash []byte
 		var at int64
@@ -211,32 +205,45 @@ func (s *restore) suspects(ctx context.Context, k Kind) (out []want, err error) 
 		return nil
 	}, `SELECT id, hash, size, modified FROM record WHERE kind = ? AND NOT EXISTS
 		(SELECT 1 FROM held WHERE held.kind = record.kind AND held.id = record.id)`, k.Name)
+	return have, err
+}
+
+// suspects are the picked records that the shop, as far as the mirror knows,
+// has otherwise or not at all.
+func (s *restore) suspects(ctx context.Context, k Kind) (out []want, err error) {
+	have, err := s.present(ctx, k)
 	if err != nil {
 		return nil, err
 	}
 	equal := func(at string, d fs.DirEntry) bool {
 		l, ok := have[at]
-		if !ok {
+		if !ok || s.touched[k.Name][k.idAt(at)] {
 			return false
 		}
 		fi, err := d.Info()
 		return err == nil && fi.Size() == l.size && fi.ModTime().Equal(stampOf(l.modified, l.hash))
 	}
-	count := 0
-	if !s.sel.all() {
-		if err := s.sel.each(ctx, k, func(string, fs.DirEntry) bool { count++; return count > fresh }, func(want) error { return nil }); err != nil {
-			return nil, err
-		}
-		if count <= fresh {
-			equal = nil
-		}
+	if few, err := s.sel.few(ctx, k); err != nil {
+		return nil, err
+	} else if few {
+		equal = nil
 	}
-	err = s.sel.each(ctx, k, equal, func(w want) error {
+	s.picked[k.Name] = 0
+	unread := func(at string, d fs.DirEntry) bool {
+		if s.sel.picks(at) {
+			s.picked[k.Name]++
+		}
+		return equal != nil && equal(at, d)
+	}
+	err = s.sel.each(ctx, k, unread, func(w want) error {
 		l, ok := have[k.place(w.id)]
-		if ok && equal != nil {
+		if ok && equal != nil && !s.touched[k.Name][w.id] {
 			if text, err := encode(w.record); err == nil && hashOf(text) == l.hash {
 				return nil
 			}
+		}
+		if len(out) >= fresh {
+			w.record = nil // it is read once more when its turn comes
 		}
 		out = append(out, w)
 		return nil
@@ -259,6 +266,9 @@ func (s *restore) decide(ctx context.Context, k Kind, wants []want) (ops []Op, e
 		return nil, err
 	}
 	for _, w := range wants {
+		if w, err = s.loaded(k, w); err != nil {
+			return nil, err
+		}
 		l, ok := live[s.now(k.Name, w.id)]
 		if !ok {
 			found, err := s.find(ctx, k, w)
@@ -267,6 +277,7 @@ func (s *restore) decide(ctx context.Context, k Kind, wants []want) (ops []Op, e
 			}
 			if found == nil {
 				ops = s.absentOp(k, w, ops)
+				s.slim(k, ops, len(wants))
 				continue
 			}
 			l = *found
@@ -277,6 +288,7 @@ func (s *restore) decide(ctx context.Context, k Kind, wants []want) (ops []Op, e
 		}
 		if op != nil {
 			ops = append(ops, *op)
+			s.slim(k, ops, len(wants))
 		}
 	}
 	return ops, nil
@@ -318,7 +330,7 @@ func (s *restore) compare(k Kind, w want, l Record) (*Op, error) {
 	}
 	record := s.mapped(k, w)
 	fields := k.differs(record, k.writable(have), w.only)
-	op := &Op{Do: DoUpdate, Key: l.Key, Was: w.id, Record: record, Fields: fields, Media: s.media(k), Full: w.record}
+	op := &Op{Do: DoUpdate, Key: l.Key, Was: w.id, Record: record, Fields: fields, Media: s.media(k), Full: w.record, Live: s.liveOf(k, l)}
 	switch {
 	case l.Trashed && w.only == nil:
 		if op.Do = DoPublish; k.Fixed {
@@ -333,60 +345,6 @@ func (s *restore) compare(k Kind, w want, l Record) (*Op, error) {
 		return nil, nil
 	}
 	return op, nil
-}
-
-// live fetches the records as they are.
-func (s *restore) live(ctx context.Context, k Kind, wants []want) (map[string]Record, error) {
-	out, wants, err := s.atHand(ctx, k, wants)
-	if err != nil {
-		return nil, err
-	}
-	for chunk := range slices.Chunk(wants, perBatch) {
-		keys := make([]Key, len(chunk))
-		for i, w := range chunk {
-			keys[i] = Key{ID: s.now(k.Name, w.id)}
-			if k.Parent != "" {
-				keys[i].Parent = s.now(k.Parent, w.parent)
-			}
-		}
-		records, err := s.shop.Fetch(ctx, k, keys)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range records {
-			out[r.ID] = r
-		}
-	}
-	return out, nil
-}
-
-// atHand returns records from the mirror, and those wanted that it has not. It
-// was brought up to date when the restore began: of many records of a kind whose
-// changes the shop tells, reading each once more costs as much as writing it.
-// Once something was written the shop may have changed others with it, and
-// everything is asked for again.
-func (s *restore) atHand(ctx context.Context, k Kind, wants []want) (out map[string]Record, left []want, err error) {
-	out = map[string]Record{}
-	if s.wrote || k.Changes != ByCursor || len(wants) <= fresh || s.state[k.Name].Asked.Before(s.looked) {
-		return out, wants, nil
-	}
-	for _, w := range wants {
-		id := s.now(k.Name, w.id)
-		text, err := record(ctx, s.m.db, k.Name, id)
-		if err != nil {
-			return nil, nil, err
-		}
-		if text == nil {
-			left = append(left, w)
-			continue
-		}
-		parent, err := s.m.parentOf(ctx, k.Name, id)
-		if err != nil {
-			return nil, nil, err
-		}
-		out[id] = Record{Key: Key{ID: id, Parent: parent}, JSON: text}
-	}
-	return out, left, nil
 }
 
 // mapped is a record as it is to be in the shop: without what is only read, and
@@ -420,13 +378,7 @@ func (s *restore) media(k Kind) func(url string) (io.ReadCloser, error) {
 	if len(k.Media) == 0 {
 		return nil
 	}
-	return func(url string) (io.ReadCloser, error) {
-		at := s.at(url)
-		if at == "" {
-			return nil, fmt.Errorf("open file of the point: %w", fs.ErrNotExist)
-		}
-		return s.sel.point.Open(at)
-	}
+	return s.picture
 }
 
 // dangling reports whether the shop surely has no such record.

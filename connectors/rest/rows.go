@@ -6,8 +6,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"kvart/app"
 )
 
 // queryer is a database, a connection or a transaction.
@@ -163,19 +169,45 @@ func list(ctx context.Context, q queryer, present bool, fn func(listed) error) e
 	if present {
 		query += ` WHERE NOT EXISTS (SELECT 1 FROM held WHERE held.kind = record.kind AND held.id = record.id)`
 	}
+	last := ""
+	var kind, hash sql.RawBytes // of which there are as many as records
 	return each(ctx, q, func(scan func(...any) error) error {
 		var l listed
-		var hash []byte
 		var at int64
-		if err := scan(&l.kind, &l.id, &hash, &l.size, &at); err != nil {
+		if err := scan(&kind, &l.id, &hash, &l.size, &at); err != nil {
 			return err
 		}
+		if string(kind) != last {
+			last = string(kind)
+		}
+		l.kind = last
 		if copy(l.hash[:], hash) != sha256.Size {
 			return fmt.Errorf("read mirror: %s %s has no hash", l.kind, l.id)
 		}
 		l.modified = fromUnix(at)
 		return fn(l)
 	}, query+` ORDER BY kind, id`)
+}
+
+// rows makes rows of records, less those in the trash: on as many processors as
+// there are, since writing records in their form is most of what a list costs.
+func (k Kind) rows(batch []Record) ([]row, error) {
+	batch = slices.DeleteFunc(slices.Clone(batch), func(r Record) bool { return r.Trashed })
+	rows := make([]row, len(batch))
+	var g errgroup.Group
+	size := max(1, (len(batch)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	for from := 0; from < len(batch); from += size {
+		g.Go(func() (err error) {
+			for i := from; i < min(from+size, len(batch)) && err == nil; i++ {
+				rows[i], err = k.row(batch[i])
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, app.Errorf(app.CodeShopAnswer, "shop: read record", "%w", err)
+	}
+	return rows, nil
 }
 
 // row makes a row of a record.

@@ -40,7 +40,7 @@ func (e *Engine) seedFrom(ctx context.Context, m *mirror, point fs.FS) error {
 	for _, k := range e.kinds {
 		var rows []row
 		flush := func() error {
-			err := m.put(ctx, k, rows, kindState{})
+			err := m.put(ctx, k, rows, nil, kindState{})
 			rows = rows[:0]
 			return err
 		}

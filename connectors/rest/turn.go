@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"kvart/app"
@@ -32,30 +33,52 @@ func (u *update) nightly(last time.Time) bool {
 // sweeps reports whether a kind is compared with all there is.
 func (u *update) sweeps(k Kind, s kindState) bool { return u.exact(k) || u.nightly(s.Swept) }
 
+// afresh reports whether a list that was cut off is begun again: what was read of
+// it some time ago is not what the shop is now.
+func (u *update) afresh(k Kind) bool { return u.prompt || u.exact(k) }
+
 // prepare tells the shop what it is about to be asked.
 func (u *update) prepare(ctx context.Context) error {
 	p, ok := u.shop.(Preparer)
 	if !ok {
 		return nil
 	}
-	var whole []Kind
+	fresh, again, err := u.readWhole(ctx)
+	if err != nil {
+		return err
+	}
+	now := u.clock()
+	from := p.Prepare(ctx, fresh, again)
+	u.prepared = map[string]time.Time{}
+	for _, k := range slices.Concat(fresh, again) {
+		u.prepared[k.Name] = now
+		if at, ok := from[k.Name]; ok && at.Before(now) {
+			u.prepared[k.Name] = at
+		}
+	}
+	return nil
+}
+
+// readWhole lists the kinds that are about to be read whole: those of which
+// nothing is known, and those that are to be as the shop is now.
+func (u *update) readWhole(ctx context.Context) (fresh, again []Kind, err error) {
 	for _, k := range u.e.kinds {
 		s, err := u.m.state(ctx, k.Name)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		fresh := s.Listed.IsZero() || s.Listing
+		if u.probe.Kinds[k.Name] != nil {
+			continue
+		}
 		sweeps := u.sweeps(k, s) && u.due(k, s) && k.Changes != ByList && (k.Deletions == ByFeed || k.Deletions == BySweep)
-		if u.probe.Kinds[k.Name] == nil && (fresh && s.Resume == "" || !fresh && sweeps) {
-			whole = append(whole, k)
+		switch unread := s.Listed.IsZero() || s.Listing; {
+		case unread && u.afresh(k), !unread && sweeps:
+			again = append(again, k)
+		case unread && s.Resume == "":
+			fresh = append(fresh, k)
 		}
 	}
-	u.ahead, u.prepared = u.clock(), map[string]bool{}
-	for _, k := range whole {
-		u.prepared[k.Name] = true
-	}
-	p.Prepare(ctx, whole)
-	return nil
+	return fresh, again, nil
 }
 
 // settle keeps what became of a kind. Its error ends the capture.

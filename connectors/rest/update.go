@@ -42,13 +42,14 @@ type update struct {
 	first bool
 	shown app.Progress
 
-	// ahead is when the shop was asked to prepare some kinds, by its clock.
-	ahead    time.Time
-	prepared map[string]bool
+	// prepared is of what time, by the shop's clock, the kinds are that it was
+	// asked to prepare.
+	prepared map[string]time.Time
 
-	mu        sync.Mutex // guards what follows
-	mentioned map[string]map[string]Key
-	listed    map[string]map[string]bool // of kinds that others mention, what their own list told
+	whole map[string]time.Time // kinds about to be read whole that others mention: from when on they tell all
+
+	mu     sync.Mutex                 // guards what follows
+	listed map[string]map[string]bool // of kinds that others mention, what their own changes told
 }
 
 // update brings the mirror up to date. Kinds that fail alone are noted in
@@ -62,7 +63,7 @@ func (e *Engine) update(ctx context.Context, a app.Access, m *mirror, exact func
 	if err := e.seed(ctx, a, m); err != nil {
 		return nil, err
 	}
-	u := &update{e: e, m: m, shop: shop, now: e.o.Now(), exact: exact, prompt: prompt, shown: shown(a), mentioned: map[string]map[string]Key{}, listed: map[string]map[string]bool{}}
+	u := &update{e: e, m: m, shop: shop, now: e.o.Now(), exact: exact, prompt: prompt, shown: shown(a), listed: map[string]map[string]bool{}}
 	u.shown.Expect(0, 0) // it has begun
 	before, err := m.meta(ctx, "read")
 	if err != nil {
@@ -84,8 +85,10 @@ func (e *Engine) update(ctx context.Context, a app.Access, m *mirror, exact func
 	if err := u.events(ctx); err != nil {
 		return nil, err
 	}
-	if err := m.setMeta(ctx, "read", u.now.UTC().Format(time.RFC3339)); err != nil {
-		return nil, err
+	if !prompt { // a restore reads for itself, and makes no backup
+		if err := m.setMeta(ctx, "read", u.now.UTC().Format(time.RFC3339)); err != nil {
+			return nil, err
+		}
 	}
 	return shop, u.files(ctx)
 }
@@ -116,15 +119,18 @@ func (u *update) all(ctx context.Context) error {
 }
 
 // kinds brings all kinds up to date, a few at once: those that others belong to
-// first, and those last that others mention.
+// first, and those last that others mention, unless they are read whole anyway.
 func (u *update) kinds(ctx context.Context) error {
 	if err := u.prepare(ctx); err != nil {
+		return err
+	}
+	if err := u.complete(ctx); err != nil {
 		return err
 	}
 	var roots, below, last []Kind
 	for _, k := range u.e.kinds {
 		switch {
-		case k.Changes == ByMention:
+		case k.Changes == ByMention && u.whole[k.Name].IsZero():
 			last = append(last, k)
 		case k.Parent != "":
 			below = append(below, k)
@@ -178,7 +184,7 @@ func (u *update) kind(ctx context.Context, k Kind) error {
 		return nil
 	case k.Changes == ByList:
 		err = u.list(ctx, k, &s)
-	case u.prepared[k.Name]:
+	case !u.prepared[k.Name].IsZero():
 		// older than what changes tell, which therefore come last
 		if err = u.sweep(ctx, k, &s); err == nil {
 			err = u.changes(ctx, k, &s)
@@ -199,15 +205,15 @@ var errPaused = errors.New("paused")
 // promised for the night only is read in slices, so that a first backup is not
 // kept waiting for it; after two days the promise counts for more.
 func (u *update) list(ctx context.Context, k Kind, s *kindState) error {
-	if !s.Listing || s.Resume == "" {
+	if !s.Listing || s.Resume == "" || u.afresh(k) {
 		s.Gen++
 		s.Listing, s.Resume, s.Began = true, "", u.clock()
-		if u.prepared[k.Name] {
-			s.Began = u.ahead
+		if at, ok := u.prepared[k.Name]; ok {
+			s.Began = at
 		}
 	}
 	var until time.Time
-	if k.Every == Night && u.clock().Sub(s.Began) < 2*Night {
+	if k.Every == Night && !u.exact(k) && u.clock().Sub(s.Began) < 2*Night {
 		until = timeNow().Add(u.e.slice)
 		if u.first {
 			until = timeNow().Add(u.e.slice / 10)
@@ -251,8 +257,8 @@ func (u *update) take(ctx context.Context, k Kind, s *kindState, q Query, until 
 		if steps++; steps < perBatch && !over {
 			continue
 		}
-		if whole {
-			s.Resume = r.Resume
+		if whole && r.Resume != "" {
+			s.Resume = r.Resume // the last place to go on at
 		}
 		if err := u.keep(ctx, k, s, batch); err != nil {
 			return err
@@ -268,47 +274,38 @@ func (u *update) take(ctx context.Context, k Kind, s *kindState, q Query, until 
 
 // keep writes records to the mirror, less those in the trash.
 func (u *update) keep(ctx context.Context, k Kind, s *kindState, batch []Record) error {
-	rows := make([]row, 0, len(batch))
-	for _, r := range batch {
-		if r.Trashed {
-			continue
-		}
-		row, err := k.row(r)
-		if err != nil {
-			return app.Errorf(app.CodeShopAnswer, "shop: read record", "%w", err)
-		}
-		rows = append(rows, row)
+	rows, err := k.rows(batch)
+	if err != nil {
+		return err
 	}
-	u.mu.Lock()
-	for _, r := range batch {
-		if k.Changes == ByMention && !s.Listing {
-			if u.listed[k.Name] == nil {
-				u.listed[k.Name] = map[string]bool{}
-			}
-			u.listed[k.Name][r.ID] = true
-		}
-		for kind, keys := range r.Mentions {
-			if u.mentioned[kind] == nil {
-				u.mentioned[kind] = map[string]Key{}
-			}
-			for _, key := range keys {
-				u.mentioned[kind][key.ID] = key
-			}
-		}
+	mentions, err := u.mentionsOf(ctx, k, s, batch)
+	if err != nil {
+		return err
 	}
-	u.mu.Unlock()
-	return u.m.put(ctx, k, rows, *s)
+	if k.Changes == ByMention {
+		u.mu.Lock()
+		for _, r := range batch {
+			if told := u.listed[k.Name]; told != nil {
+				told[r.ID] = true
+			}
+		}
+		u.mu.Unlock()
+	}
+	return u.m.put(ctx, k, rows, mentions, *s)
 }
 
 // changes reads what changed since the last time.
 func (u *update) changes(ctx context.Context, k Kind, s *kindState) error {
 	began := u.clock()
 	since := s.Cursor.Add(-overlap)
+	u.mu.Lock()
+	u.listed[k.Name] = map[string]bool{} // a sweep just before told of what was earlier
+	u.mu.Unlock()
 	if err := u.take(ctx, k, s, Query{Since: since, Known: u.knownOf(ctx, k, *s)}, time.Time{}); err != nil {
 		return err
 	}
 	if k.Changes == ByMention {
-		if err := u.mentions(ctx, k, s); err != nil {
+		if err := u.follow(ctx, k, s); err != nil {
 			return err
 		}
 	}
@@ -336,25 +333,9 @@ func (u *update) knownOf(ctx context.Context, k Kind, s kindState) func(string, 
 		return nil // that one is there is news then
 	}
 	return func(id string, modified time.Time) bool {
-		if modified.IsZero() || !modified.Before(s.Cursor.Add(-settled)) {
-			return false
-		}
-		at, err := u.m.stamp(ctx, k.Name, id)
-		return err == nil && at.Equal(modified)
+		told, err := u.told(ctx, k, s, id, modified)
+		return err == nil && told
 	}
-}
-
-func (u *update) mentions(ctx context.Context, k Kind, s *kindState) error {
-	u.mu.Lock()
-	var keys []Key
-	for id, key := range u.mentioned[k.Name] {
-		if !u.listed[k.Name][id] {
-			keys = append(keys, key)
-		}
-	}
-	u.mu.Unlock()
-	_, err := u.fetch(ctx, k, s, keys)
-	return err
 }
 
 // fetch reads single records, and returns the ids of those that are there.

@@ -53,7 +53,7 @@ func (s *shop) each(ctx context.Context, ops []rest.Op, atOnce int, do doer) ([]
 	for i, op := range ops {
 		g.Go(func() error {
 			res, err := do(ctx, op)
-			if err != nil && !own(err) {
+			if err != nil && !own(err) && (op.Do != rest.DoCreate || res.ID == "") {
 				return err
 			}
 			mu.Lock()
@@ -63,6 +63,9 @@ func (s *shop) each(ctx context.Context, ops []rest.Op, atOnce int, do doer) ([]
 				res.ID = op.ID
 			}
 			results[i], done[i] = res, true
+			if err != nil && !own(err) {
+				return err // it was made, and is told, so that it is not made again
+			}
 			return nil
 		})
 	}

@@ -2,6 +2,7 @@ package shopify
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"kvart/app"
 )
@@ -11,7 +12,7 @@ import (
 type assembler struct {
 	spool    *spool
 	children map[string]string // field by type
-	used     int               // lines that found their place
+	used     atomic.Int64      // lines that found their place
 }
 
 // record assembles the record of a root line.
@@ -20,7 +21,7 @@ func (a *assembler) record(line int, sel []*selection) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.used++
+	a.used.Add(1)
 	return m, a.attach(m, sel)
 }
 
@@ -45,7 +46,7 @@ func (a *assembler) attach(m map[string]any, sel []*selection) error {
 		if err != nil {
 			return err
 		}
-		a.used++
+		a.used.Add(1)
 		typ, _ := child["__typename"].(string)
 		holder, conn := hold(m, sel, a.children[typ])
 		if conn == nil {
@@ -80,8 +81,8 @@ func hold(m map[string]any, sel []*selection, field string) (map[string]any, *se
 
 // done returns an error when lines were left over, whose parent is not there.
 func (a *assembler) done() error {
-	if a.used != len(a.spool.lines) {
-		return fmt.Errorf("%w: %d lines of %d belong to nothing", errBulkAgain, len(a.spool.lines)-a.used, len(a.spool.lines))
+	if used := int(a.used.Load()); used != len(a.spool.lines) {
+		return fmt.Errorf("%w: %d lines of %d belong to nothing", errBulkAgain, len(a.spool.lines)-used, len(a.spool.lines))
 	}
 	return nil
 }

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"kvart/app"
@@ -44,15 +46,19 @@ type bulkState struct {
 }
 
 // runBulk has the shop write the whole result of a query into a file, and
-// fetches it. resume is the operation an earlier run had started, "" for none;
-// one that still runs for the same query is taken over too. The id returned is
-// that of the operation whose result it is.
-func (c *client) runBulk(ctx context.Context, l library, text, resume, dir string) (*spool, string, error) {
+// fetches it. resume is the operation that a list which was cut off goes on
+// with, or one begun ahead, "" for none; one that was begun since a time for the
+// same query is taken over too. The id returned is that of the operation whose
+// result it is.
+func (c *client) runBulk(ctx context.Context, l library, text, resume string, since func() time.Time, dir string) (*spool, string, error) {
 	id := resume
 	if id == "" {
-		var err error
-		if id, err = c.runningBulk(ctx, l, text); err != nil {
+		op, err := c.runningBulk(ctx, l, text, since)
+		if err != nil {
 			return nil, "", err
+		}
+		if op != nil {
+			id = op.ID
 		}
 	}
 	for start := 1; ; start++ {
@@ -62,7 +68,7 @@ func (c *client) runBulk(ctx context.Context, l library, text, resume, dir strin
 				return nil, "", err
 			}
 		}
-		s, err := c.bulkResult(ctx, l, id, dir)
+		s, err := c.bulkResult(ctx, l, id, text, dir)
 		if !errors.Is(err, errBulkAgain) || start >= bulkStarts {
 			return s, id, c.bulkError(ctx, err)
 		}
@@ -81,30 +87,42 @@ func (c *client) bulkError(ctx context.Context, err error) error {
 	return c.coded(ctx, err)
 }
 
-// runningBulk finds an operation for the same query that has not ended, such as
-// one that was started by a run that was killed.
-func (c *client) runningBulk(ctx context.Context, l library, text string) (string, error) {
+// runningBulk finds an operation for the same query that has not ended: one whose
+// beginning the shop could not tell us of, or another computer's. One that was
+// begun before since, nil for any time, tells of the shop as it was then, and is
+// left alone. It returns nil when there is none.
+func (c *client) runningBulk(ctx context.Context, l library, text string, since func() time.Time) (*bulkState, error) {
 	var got struct {
 		Operations struct {
 			Nodes []bulkState `json:"nodes"`
 		} `json:"bulkOperations"`
 	}
 	if err := c.run(ctx, l["bulk_recent"], nil, &got); err != nil {
-		return "", err
+		return nil, err
+	}
+	var from time.Time
+	if since != nil {
+		from = since()
 	}
 	for _, op := range got.Operations.Nodes {
-		if op.Query == text && (op.Status == bulkCreated || op.Status == bulkRunning) {
-			return op.ID, nil
+		if alike(op.Query, text) && !op.CreatedAt.Before(from) && (op.Status == bulkCreated || op.Status == bulkRunning) {
+			return &op, nil
 		}
 	}
-	return "", nil
+	return nil, nil
 }
+
+// alike reports whether two queries are the same, but for how they are spaced.
+func alike(a, b string) bool { return slices.Equal(strings.Fields(a), strings.Fields(b)) }
 
 func (c *client) startBulk(ctx context.Context, l library, text string) (string, error) {
 	for waited := time.Duration(0); ; waited += slowestPoll {
-		id, said, err := c.tryBulk(ctx, l, text)
-		if id != "" || err != nil {
-			return id, err
+		op, said, err := c.tryBulk(ctx, l, text)
+		if err != nil {
+			return "", err
+		}
+		if op != nil {
+			return op.ID, nil
 		}
 		if len(said) == 0 || !full(said[0].Code) || waited >= bulkWait {
 			return "", app.Errorf(app.CodeShopAnswer, "shopify: start bulk operation", "%w", userErrors(said))
@@ -115,8 +133,8 @@ func (c *client) startBulk(ctx context.Context, l library, text string) (string,
 	}
 }
 
-// tryBulk begins a bulk operation. Without an id the shop said why not.
-func (c *client) tryBulk(ctx context.Context, l library, text string) (id string, said []userError, err error) {
+// tryBulk begins a bulk operation. Without one the shop said why not.
+func (c *client) tryBulk(ctx context.Context, l library, text string) (op *bulkState, said []userError, err error) {
 	var got struct {
 		Run struct {
 			Operation  *bulkState  `json:"bulkOperation"`
@@ -124,12 +142,12 @@ func (c *client) tryBulk(ctx context.Context, l library, text string) (id string
 		} `json:"bulkOperationRunQuery"`
 	}
 	if err := c.run(ctx, l["bulk"], map[string]any{"query": text}, &got); err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
-	if len(got.Run.UserErrors) == 0 && got.Run.Operation != nil {
-		return got.Run.Operation.ID, nil, nil
+	if len(got.Run.UserErrors) == 0 {
+		op = got.Run.Operation
 	}
-	return "", got.Run.UserErrors, nil
+	return op, got.Run.UserErrors, nil
 }
 
 // full reports whether a code means that the shop runs as many operations as
@@ -137,8 +155,8 @@ func (c *client) tryBulk(ctx context.Context, l library, text string) (id string
 func full(code string) bool { return code == "LIMIT_REACHED" || code == "OPERATION_IN_PROGRESS" }
 
 // bulkResult waits for an operation to end and fetches what it wrote. A result
-// that is only a part is never taken.
-func (c *client) bulkResult(ctx context.Context, l library, id, dir string) (*spool, error) {
+// that is only a part, or another query's, is never taken.
+func (c *client) bulkResult(ctx context.Context, l library, id, text, dir string) (*spool, error) {
 	for waited := time.Duration(0); ; {
 		var got struct {
 			Operation *bulkState `json:"bulkOperation"`
@@ -150,6 +168,8 @@ func (c *client) bulkResult(ctx context.Context, l library, id, dir string) (*sp
 		switch {
 		case op == nil || op.Status == bulkExpired:
 			return nil, fmt.Errorf("%w: its result is there no more", errBulkAgain)
+		case !alike(op.Query, text):
+			return nil, fmt.Errorf("%w: it was for another query", errBulkAgain)
 		case op.Status == bulkCompleted:
 			return c.download(ctx, op, dir)
 		case op.Status == bulkFailed && op.ErrorCode == codeDenied:
@@ -163,10 +183,10 @@ func (c *client) bulkResult(ctx context.Context, l library, id, dir string) (*sp
 	}
 }
 
-// betweenPolls waits until an operation is looked at again: a tenth of the time
+// betweenPolls waits until an operation is looked at again: a fortieth of the time
 // that it was waited for already, so that no more is lost than that.
 func (c *client) betweenPolls(ctx context.Context, waited *time.Duration) error {
-	pause := min(max(*waited/10, firstPoll), slowestPoll)
+	pause := min(max(*waited/40, firstPoll), slowestPoll)
 	*waited += pause
 	return c.meter.sleep(ctx, pause)
 }

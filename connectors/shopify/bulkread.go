@@ -3,9 +3,12 @@ package shopify
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"kvart/connectors/rest"
 )
@@ -46,7 +49,7 @@ func (s *shop) readBulk(ctx context.Context, sp spec, resume []string) (*bulkRea
 		return nil, err
 	}
 	text := bulk(d, "", lifted...)
-	file, id, err := s.c.runBulk(ctx, s.l, text, s.begunFor(started(0), text), s.p.o.Temp)
+	file, id, err := s.c.runBulk(ctx, s.l, text, s.begunFor(started(0), text), s.came, s.p.o.Temp)
 	if err != nil {
 		return nil, err
 	}
@@ -67,13 +70,18 @@ func (s *shop) startParts(ctx context.Context, sp spec, d document, started func
 		text, _ := lifted(d, f.field, f.root, f.parent)
 		id := s.begunFor(started(i+1), text)
 		if id == "" {
-			id, err = s.c.runningBulk(ctx, s.l, text)
+			op, err := s.c.runningBulk(ctx, s.l, text, s.came)
+			if err != nil {
+				return nil, err
+			}
+			if op != nil {
+				id = op.ID
+			}
 		}
-		if id == "" && err == nil {
-			id, err = s.c.startBulk(ctx, s.l, text)
-		}
-		if err != nil {
-			return nil, err
+		if id == "" {
+			if id, err = s.c.startBulk(ctx, s.l, text); err != nil {
+				return nil, err
+			}
 		}
 		ids = append(ids, id)
 	}
@@ -82,7 +90,7 @@ func (s *shop) startParts(ctx context.Context, sp spec, d document, started func
 
 func (s *shop) readPart(ctx context.Context, sp spec, d document, f lift, resume string) (bulkPart, string, error) {
 	text, top := lifted(d, f.field, f.root, f.parent)
-	file, id, err := s.c.runBulk(ctx, s.l, text, resume, s.p.o.Temp)
+	file, id, err := s.c.runBulk(ctx, s.l, text, resume, s.came, s.p.o.Temp)
 	if err != nil {
 		return bulkPart{}, "", err
 	}
@@ -152,7 +160,7 @@ func (s *shop) inBulk(ctx context.Context, sp spec, resume string, yield func(re
 	}
 	for n := skip; n < len(b.main.spool.roots); n += recordsAtOnce {
 		end := min(n+recordsAtOnce, len(b.main.spool.roots))
-		records, err := s.assembled(ctx, b, b.main.spool.roots[n:end])
+		records, err := s.assembled(ctx, b, b.main.spool.roots[n:end], true)
 		if err != nil {
 			return err
 		}
@@ -170,14 +178,25 @@ func (s *shop) inBulk(ctx context.Context, sp spec, resume string, yield func(re
 	return nil
 }
 
-func (s *shop) assembled(ctx context.Context, b *bulkRead, lines []int) ([]rest.Record, error) {
-	elements := make([]map[string]any, 0, len(lines))
-	for _, l := range lines {
-		m, err := b.record(l)
-		if err != nil {
-			return nil, err
-		}
-		elements = append(elements, m)
+// assembled puts the records of some lines together, on as many processors as
+// there are. listed ones are as [rest.Record.Fields].
+func (s *shop) assembled(ctx context.Context, b *bulkRead, lines []int, listed bool) ([]rest.Record, error) {
+	elements := make([]map[string]any, len(lines))
+	var g errgroup.Group
+	size := max(1, (len(lines)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	for from := 0; from < len(lines); from += size {
+		g.Go(func() (err error) {
+			for i := from; i < min(from+size, len(lines)) && err == nil; i++ {
+				elements[i], err = b.record(lines[i])
+			}
+			return err
+		})
 	}
-	return s.records(ctx, b.sp, elements)
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if !listed {
+		return s.records(ctx, b.sp, elements)
+	}
+	return s.tidied(ctx, b.sp, elements)
 }

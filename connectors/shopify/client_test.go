@@ -237,28 +237,54 @@ func TestBulk_neverPartly(t *testing.T) {
 	}
 }
 
-// TestBulk_resumed takes the operations of a run that was killed over, before
-// and after it had begun to read their results.
+// TestBulk_resumed goes on with the operations of a run that was killed while it
+// read their results.
 func TestBulk_resumed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for i := range 250 {
 		w.fake.AddProduct(fmt.Sprint("vara-", i), 1)
 	}
-	// Killed while the shop was at work: the operation is found by its query.
-	s := w.open(t)
-	d := w.platform.l["products"]
-	if _, err := s.c.startBulk(t.Context(), w.platform.l, bulk(d, "", "variants")); err != nil {
-		t.Fatal(err)
-	}
 	all := w.mustList(t, w.open(t), kindProducts, rest.Query{})
 	if n := w.fake.Bulks(); n != 2 || len(all) != 250 {
 		t.Errorf("%d operations, %d products", n, len(all))
 	}
-	// Killed while it read: the result is fetched once more, from where it was.
+	w.clock.add(time.Hour)
 	left := w.mustList(t, w.open(t), kindProducts, rest.Query{Resume: all[150].Resume})
 	if n := w.fake.Bulks(); n != 2 || len(left) != 150 {
 		t.Errorf("%d operations, %d products left", n, len(left))
+	}
+	// An operation that was for something else is not what the list goes on with.
+	other := w.mustList(t, w.open(t), kindCollections, rest.Query{Resume: all[150].Resume})
+	if n := w.fake.Bulks(); n != 3 || len(other) != 0 {
+		t.Errorf("%d operations, %d collections", n, len(other))
+	}
+}
+
+// TestBulk_takenOver reads the result of an operation that another computer has
+// just begun for the same query, and of none that was begun before: it tells of
+// the shop as it was.
+func TestBulk_takenOver(t *testing.T) {
+	t.Parallel()
+	for age, want := range map[time.Duration]int{0: 2, 10 * time.Second: 4} {
+		w := newWorld(t)
+		p, _ := w.fake.AddProduct("sjal", 1)
+		d := w.platform.l["products"]
+		text, _ := lifted(d, "variants", "productVariants", "product")
+		for _, q := range []string{bulk(d, "", "variants"), text} {
+			if _, err := w.open(t).c.startBulk(t.Context(), w.platform.l, q); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.fake.WriteBulks() // what they write is of now
+		w.clock.add(age)
+		if age > 0 {
+			w.fake.Change(p, fake.Object{"title": "Nytt namn"})
+		}
+		all := w.mustList(t, w.open(t), kindProducts, rest.Query{})
+		if n := w.fake.Bulks(); n != want || len(all) != 1 || age > 0 && !strings.Contains(string(all[0].JSON), "Nytt namn") {
+			t.Errorf("begun %s before: %d operations, %s", age, n, all[0].JSON)
+		}
 	}
 }
 

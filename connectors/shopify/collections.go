@@ -30,10 +30,10 @@ func (s *shop) doCollection(ctx context.Context, op rest.Op) (rest.Result, error
 	switch {
 	case create:
 		answer, err := s.mutate(ctx, "collection_create", map[string]any{"input": in})
+		res.ID = madeID(answer, "collection")
 		if err != nil {
 			return res, err
 		}
-		res.ID = madeID(answer, "collection")
 	case len(in) > 0:
 		in["id"] = op.ID
 		if _, err := s.mutate(ctx, "collection_update", map[string]any{"input": in}); err != nil {

@@ -43,11 +43,14 @@ func (s *shop) doDiscount(ctx context.Context, op rest.Op) (rest.Result, error) 
 		return rest.Result{ID: op.ID}, err
 	}
 	answer, err := s.mutate(ctx, "discount_"+form+"_"+how+"_create", map[string]any{"input": in})
-	if err != nil {
+	made := madeID(answer, form+"DiscountNode")
+	if made == "" {
 		return rest.Result{}, err
 	}
-	made := madeID(answer, form+"DiscountNode")
 	res := rest.Result{ID: "gid://shopify/DiscountNode/" + made[strings.LastIndex(made, "/")+1:]}
+	if err != nil {
+		return res, err
+	}
 	return res, s.moreCodes(ctx, made, codes)
 }
 

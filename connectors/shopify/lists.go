@@ -176,6 +176,20 @@ func putBack(m map[string]any, name string, all map[string]map[string]any) bool 
 }
 
 func (s *shop) records(ctx context.Context, sp spec, elements []map[string]any) ([]rest.Record, error) {
+	out, err := s.tidied(ctx, sp, elements)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		if out[i], err = written(out[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// tidied makes records that are not written yet.
+func (s *shop) tidied(ctx context.Context, sp spec, elements []map[string]any) ([]rest.Record, error) {
 	if sp.Name == kindOrders {
 		if err := s.orderDetails(ctx, elements); err != nil {
 			return nil, err
@@ -183,7 +197,7 @@ func (s *shop) records(ctx context.Context, sp spec, elements []map[string]any) 
 	}
 	out := make([]rest.Record, 0, len(elements))
 	for _, m := range elements {
-		r, err := s.record(sp, m)
+		r, err := unwritten(sp, m)
 		if err != nil {
 			return nil, err
 		}

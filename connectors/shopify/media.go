@@ -100,6 +100,14 @@ func (s *shop) newMedium(ctx context.Context, op rest.Op, m, in map[string]any) 
 	if op.Media == nil {
 		return refuse("the point has no pictures")
 	}
+	// of records that are written together all would be at once, and each is held
+	// in memory
+	select {
+	case s.uploads <- struct{}{}:
+		defer func() { <-s.uploads }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	body, err := op.Media(address)
 	if errors.Is(err, fs.ErrNotExist) {
 		return refuse("the point has no %s", address)

@@ -29,9 +29,11 @@ func (c *cable) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestCapture_offlineInBulk(t *testing.T) {
 	t.Parallel()
 	w := newWorldOf(t, fake.Options{Pace: fake.Pace{Objects: 1}})
+	id := ""
 	for range 30 {
-		w.fake.AddCustomer("kim@example.com", "Kim", "Ek")
+		id = w.fake.AddCustomer("kim@example.com", "Kim", "Ek")
 	}
+	w.clock.add(time.Hour)
 	var net cable
 	o := w.platform.o
 	o.transport = &net
@@ -47,7 +49,9 @@ func TestCapture_offlineInBulk(t *testing.T) {
 		t.Fatal("nothing was under way")
 	}
 	net.out.Store(false)
-	g.clock.add(time.Second)
+	g.clock.add(time.Minute)
+	g.fake.Change(id, fake.Object{"lastName": "Ny"})
+	g.clock.add(time.Hour)
 	point := g.point(t).(pointFS)
 	records := 0
 	for p := range point.MapFS {
@@ -66,6 +70,12 @@ func TestCapture_offlineInBulk(t *testing.T) {
 	}
 	if times != 1 {
 		t.Errorf("what was under way was begun %d times", times)
+	}
+	// What was under way tells of the shop as it was when that was begun.
+	g.clock.add(15 * time.Minute)
+	again := g.point(t)
+	if body := read(t, again, g.path(t, again, kindCustomers, id)); !strings.Contains(string(body), `"Ny"`) {
+		t.Errorf("what changed meanwhile is lost: %s", body)
 	}
 }
 

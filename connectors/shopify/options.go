@@ -120,7 +120,8 @@ func (p *Platform) Open(_ context.Context, a app.Access, write bool) (rest.Shop,
 	if err != nil {
 		return nil, err
 	}
-	return &shop{p: p, c: c, l: p.l, log: p.o.Log}, nil
+	came := sync.OnceValue(func() time.Time { return time.Now().Add(c.rest.Skew()).Truncate(time.Second).Add(-time.Second) }) // it is told in whole seconds
+	return &shop{p: p, c: c, l: p.l, log: p.o.Log, came: came, uploads: make(chan struct{}, parallel)}, nil
 }
 
 // opening is what opens a shop, as a key of a map that never leaves memory.

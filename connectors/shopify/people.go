@@ -33,10 +33,10 @@ func (s *shop) doCustomer(ctx context.Context, op rest.Op) (rest.Result, error) 
 		vars["identifier"] = map[string]any{"email": mail["emailAddress"]}
 	}
 	answer, err := s.mutate(ctx, "customer_set", vars)
-	if err != nil {
-		return rest.Result{ID: op.ID}, err
-	}
 	res := rest.Result{ID: madeID(answer, "customer")}
+	if err != nil {
+		return res, err
+	}
 	if wanted(op, "defaultEmailAddress") {
 		if err := s.consent(ctx, res.ID, mail); err != nil {
 			return res, err

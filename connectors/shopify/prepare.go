@@ -3,6 +3,7 @@ package shopify
 import (
 	"context"
 	"slices"
+	"time"
 
 	"kvart/connectors/rest"
 )
@@ -13,53 +14,69 @@ const mostAhead = 5
 
 var _ rest.Preparer = (*shop)(nil)
 
+// ahead is an operation to begin ahead.
+type ahead struct {
+	kind, text string
+	fresh      bool // of a kind that nothing is known of yet
+}
+
 // Prepare implements [rest.Preparer]: bulk operations are begun side by side, the
-// longest first, which are those of the kinds that come last.
-func (s *shop) Prepare(ctx context.Context, kinds []rest.Kind) {
-	var texts []string
-	for _, k := range slices.Backward(kinds) {
-		sp := s.p.spec(k.Name)
-		if !sp.bulk {
+// longest first, which are those of the kinds that come last. For a kind that is
+// fresh one that still runs is gone on with: that of a capture that was cut off.
+func (s *shop) Prepare(ctx context.Context, fresh, again []rest.Kind) map[string]time.Time {
+	var all []ahead
+	for _, sp := range slices.Backward(s.p.specs) {
+		is := func(k rest.Kind) bool { return k.Name == sp.Name }
+		first := slices.ContainsFunc(fresh, is)
+		if !sp.bulk || !first && !slices.ContainsFunc(again, is) {
 			continue
 		}
 		d, fields := s.l[sp.list], []string{}
 		for _, f := range sp.lift {
 			fields = append(fields, f.field)
 		}
-		texts = append(texts, bulk(d, "", fields...))
+		all = append(all, ahead{sp.Name, bulk(d, "", fields...), first})
 		for _, f := range sp.lift {
 			text, _ := lifted(d, f.field, f.root, f.parent)
-			texts = append(texts, text)
+			all = append(all, ahead{sp.Name, text, first})
 		}
 	}
-	if len(texts) < 2 {
-		return // it is begun when it is asked for
+	if len(all) < 2 {
+		return nil // it is begun when it is asked for
 	}
-	begun := map[string]string{}
-	for _, text := range texts[:min(len(texts), mostAhead)] {
-		id, err := s.c.bulkAhead(ctx, s.l, text)
+	begun, from := map[string]string{}, map[string]time.Time{}
+	for _, a := range all[:min(len(all), mostAhead)] {
+		op, err := s.bulkAhead(ctx, a)
 		if err != nil {
 			s.log.DebugContext(ctx, "Bulk operation not begun ahead", "error", err)
 			break
 		}
-		begun[text] = id
+		begun[a.text] = op.ID
+		if at := from[a.kind]; op.CreatedAt.Before(s.came()) && (at.IsZero() || op.CreatedAt.Before(at)) {
+			from[a.kind] = op.CreatedAt
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.begun = begun
+	return from
 }
 
 // bulkAhead begins a bulk operation, or finds one that runs for the same query.
-func (c *client) bulkAhead(ctx context.Context, l library, text string) (string, error) {
-	id, err := c.runningBulk(ctx, l, text)
-	if id != "" || err != nil {
-		return id, err
+func (s *shop) bulkAhead(ctx context.Context, a ahead) (*bulkState, error) {
+	since := s.came
+	if a.fresh {
+		since = nil
 	}
-	id, said, err := c.tryBulk(ctx, l, text)
-	if err == nil && id == "" {
+	op, err := s.c.runningBulk(ctx, s.l, a.text, since)
+	if op != nil || err != nil {
+		return op, err
+	}
+	op, said, err := s.c.tryBulk(ctx, s.l, a.text)
+	if err == nil && op == nil {
 		err = userErrors(said)
 	}
-	return id, err
+	return op, err
 }
 
 // begunFor is the operation to go on with for a query: the one an earlier run

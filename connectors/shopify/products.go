@@ -18,12 +18,21 @@ func (s *shop) learnStates(ctx context.Context, k rest.Kind, ops []rest.Op) erro
 		doc = "collection_state"
 	}
 	var ids []string
+	states := map[string]map[string]any{}
 	for _, op := range ops {
-		if op.Do == rest.DoUpdate && op.ID != "" {
+		if op.Do != rest.DoUpdate || op.ID == "" {
+			continue
+		}
+		known, err := stateAtHand(ctx, k, op)
+		if err != nil {
+			return err
+		}
+		if known == nil {
 			ids = append(ids, op.ID)
+		} else {
+			states[op.ID] = known
 		}
 	}
-	states := map[string]map[string]any{}
 	for len(ids) > 0 {
 		n := min(size, len(ids))
 		found, err := s.nodes(ctx, s.l[doc], ids[:n])
@@ -43,6 +52,25 @@ func (s *shop) learnStates(ctx context.Context, k rest.Kind, ops []rest.Op) erro
 	s.states = states
 	s.mu.Unlock()
 	return nil
+}
+
+// stateAtHand is what is known of a product from comparing it, where no more is
+// needed: its lists stay as they are, and only what lies in them is written, by its
+// ids. The shop refuses an id that is gone meanwhile. It is nil elsewhere: before
+// lists are written whole the shop is asked, since it deletes what is left out.
+func stateAtHand(ctx context.Context, k rest.Kind, op rest.Op) (map[string]any, error) {
+	if k.Name != kindProducts || op.Live == nil || op.Fields == nil || wanted(op, "options", "media", "resourcePublicationsV2") {
+		return nil, nil
+	}
+	live, err := op.Live(ctx)
+	if err != nil || live == nil {
+		return nil, err
+	}
+	state := map[string]any{"id": live["id"], "variants": live["variants"]}
+	if wanted(op, "variants") && !sameVariants(op.Record, state) {
+		return nil, nil
+	}
+	return state, nil
 }
 
 func (s *shop) state(id string) map[string]any {
@@ -250,7 +278,7 @@ func (s *shop) updateVariants(ctx context.Context, op rest.Op, live map[string]a
 func (s *shop) setProduct(ctx context.Context, op rest.Op, identifier, in map[string]any) (rest.Result, error) {
 	answer, err := s.mutate(ctx, "product_set", map[string]any{"identifier": identifier, "input": in})
 	if err != nil {
-		return rest.Result{}, err
+		return rest.Result{ID: madeID(answer, "product")}, err
 	}
 	p, _ := answer["product"].(map[string]any)
 	id := madeID(answer, "product")

@@ -24,7 +24,10 @@ func (s *shop) doSetting(kind string) doer {
 				return res, refuse("whether a language is published is for people")
 			}
 			_, err := s.mutate(ctx, "locale_enable", map[string]any{"locale": op.Record["locale"]})
-			return rest.Result{ID: fmt.Sprint(op.Record["locale"])}, err
+			if err != nil {
+				return res, err
+			}
+			return rest.Result{ID: fmt.Sprint(op.Record["locale"])}, nil
 		}
 		var prices []any
 		for _, p := range listOf(op.Record["prices"]) {
@@ -153,13 +156,12 @@ func menuItems(v any) []any {
 func (s *shop) doTranslation(ctx context.Context, op rest.Op) (rest.Result, error) {
 	resource, _ := op.Record["resourceId"].(string)
 	locale, _ := op.Record["locale"].(string)
-	res := rest.Result{ID: resource + "#" + locale}
 	if op.Do == rest.DoDelete {
 		return rest.Result{ID: op.ID}, refuse("it goes with what it translates")
 	}
 	found, err := s.translatableByID(ctx, []string{resource}, locale)
 	if err != nil {
-		return res, err
+		return rest.Result{ID: op.ID}, err
 	}
 	digests := map[any]any{}
 	for _, c := range listOf(found[resource]["translatableContent"]) {
@@ -178,10 +180,12 @@ func (s *shop) doTranslation(ctx context.Context, op rest.Op) (rest.Result, erro
 		texts = append(texts, in)
 	}
 	if len(texts) == 0 {
-		return res, refuse("%s has none of the texts that were translated", resource)
+		return rest.Result{ID: op.ID}, refuse("%s has none of the texts that were translated", resource)
 	}
-	_, err = s.mutate(ctx, "translations_register", map[string]any{"id": resource, "translations": texts})
-	return res, err
+	if _, err = s.mutate(ctx, "translations_register", map[string]any{"id": resource, "translations": texts}); err != nil {
+		return rest.Result{ID: op.ID}, err
+	}
+	return rest.Result{ID: resource + "#" + locale}, nil
 }
 
 // translatableByID reads texts and translations of resources.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"slices"
@@ -21,7 +22,10 @@ type shop struct {
 	c   *client
 	l   library
 	log *slog.Logger
+	// came is when it first looked for bulk operations, by the shop's clock.
+	came func() time.Time
 
+	uploads  chan struct{} // full while so many files are being uploaded as may be at once
 	mu       sync.Mutex
 	owned    map[string]bool               // scopes the key has; nil until asked
 	deleted  []deletion                    // since the time below
@@ -205,6 +209,15 @@ func owners() []string {
 
 // record makes a record of what was settled.
 func (s *shop) record(sp spec, m map[string]any) (rest.Record, error) {
+	r, err := unwritten(sp, m)
+	if err != nil {
+		return r, err
+	}
+	return written(r)
+}
+
+// unwritten makes a record whose content is its fields.
+func unwritten(sp spec, m map[string]any) (rest.Record, error) {
 	if err := tidy(sp, m); err != nil {
 		return rest.Record{}, err
 	}
@@ -212,11 +225,16 @@ func (s *shop) record(sp spec, m map[string]any) (rest.Record, error) {
 	if id == "" {
 		return rest.Record{}, app.Errorf(app.CodeShopAnswer, "shopify: read record", "a record of %s has no id", sp.Name)
 	}
-	text, err := json.Marshal(m)
+	return rest.Record{Key: rest.Key{ID: id}, Fields: m, Modified: modified(m), Mentions: mentions(sp, m)}, nil
+}
+
+func written(r rest.Record) (rest.Record, error) {
+	text, err := json.Marshal(r.Fields)
 	if err != nil {
-		return rest.Record{}, err
+		return rest.Record{}, fmt.Errorf("write record: %w", err)
 	}
-	return rest.Record{Key: rest.Key{ID: id}, JSON: text, Modified: modified(m), Mentions: mentions(sp, m)}, nil
+	r.JSON, r.Fields = text, nil
+	return r, nil
 }
 
 // modified is when a record changed last, zero when it doesn't tell.

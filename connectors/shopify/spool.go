@@ -2,6 +2,7 @@ package shopify
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -78,8 +79,8 @@ func (s *spool) fill(from io.Reader) error {
 		if len(line) == 0 {
 			continue
 		}
-		var head lineHead
-		if err := json.Unmarshal(line, &head); err != nil {
+		head, err := headOf(line)
+		if err != nil {
 			return app.Errorf(app.CodeShopAnswer, "shopify: read result", "line %d is cut or no JSON: %w", len(s.lines)+1, err)
 		}
 		if head.Parent == "" {
@@ -100,6 +101,16 @@ func (s *spool) fill(from io.Reader) error {
 		return fmt.Errorf("write temporary file: %w", err)
 	}
 	return nil
+}
+
+// headOf reads what a line says about where it belongs. One that says nothing of
+// it is read whole when its record is put together: until then it is enough that
+// it was not cut off.
+func headOf(line []byte) (head lineHead, err error) {
+	if !bytes.Contains(line, []byte(`"__parentId"`)) && line[0] == '{' && line[len(line)-1] == '}' {
+		return head, nil
+	}
+	return head, json.Unmarshal(line, &head)
 }
 
 // line decodes one line, less what it belongs to.

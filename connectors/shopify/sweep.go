@@ -2,7 +2,9 @@ package shopify
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -183,9 +185,24 @@ func (s *shop) alreadySwept(ctx context.Context, sp spec, keys []rest.Key) (left
 		read, lines = at.read, append(lines, at.line)
 	}
 	if len(lines) > 0 {
-		out, err = s.assembled(ctx, read, lines)
+		out, err = s.assembled(ctx, read, lines, false)
+	}
+	if err == nil && sp.Name == kindInventory {
+		err = s.knowSwept(out)
 	}
 	return left, out, err
+}
+
+// knowSwept keeps of stock that was swept what setting it takes.
+func (s *shop) knowSwept(stock []rest.Record) error {
+	for _, r := range stock {
+		var m map[string]any
+		if err := json.Unmarshal(r.JSON, &m); err != nil {
+			return fmt.Errorf("read %s: %w", r.ID, err)
+		}
+		s.knowItems([]map[string]any{m})
+	}
+	return nil
 }
 
 // dropSwept forgets what a sweep of a kind has read, and what was seen before it.

@@ -24,6 +24,7 @@ const (
 var (
 	_ rest.Wholesaler = (*shop)(nil)
 	_ rest.Settler    = (*shop)(nil)
+	_ rest.Gatherer   = (*shop)(nil)
 )
 
 // AtOnce implements [rest.Wholesaler].

@@ -3,7 +3,9 @@ package shopify
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -191,5 +193,107 @@ func TestShop_AtOnce(t *testing.T) {
 		if got := s.AtOnce(w.kind(c.kind), c.ops); got != c.want {
 			t.Errorf("%s: %d", c.name, got)
 		}
+	}
+}
+
+// TestRestore_inBulkNameless ends while the shop makes customers again of whom it
+// knows neither a mail address nor a number. The next try finds them by what is
+// known of them, and makes nobody twice.
+func TestRestore_inBulkNameless(t *testing.T) {
+	t.Parallel()
+	for _, operation := range []string{"BulkWrite", "file"} {
+		t.Run(operation, func(t *testing.T) {
+			t.Parallel()
+			g := newGuardedOf(t, fake.Options{Rate: 10, Bucket: 1000})
+			const people = 120
+			var ids []string
+			for i := range people {
+				ids = append(ids, g.fake.Add(fake.Object{
+					"__typename": "Customer", "firstName": "Kim", "lastName": fmt.Sprint("Ek ", i/2), "state": "ENABLED", "tags": []any{"kassa"}, "locale": "sv", "note": "köpte i butiken", "addressesV2": []any{},
+				}))
+			}
+			g.clock.add(time.Hour)
+			point := g.point(t)
+			g.clock.add(20 * time.Minute)
+			for _, id := range ids {
+				g.fake.Delete(id, "Robin")
+			}
+			g.clock.add(time.Minute)
+			if _, err := g.engine.Present(t.Context(), g.access); err != nil {
+				t.Fatal(err)
+			}
+			ctx, kill := context.WithCancel(t.Context())
+			defer kill()
+			g.fake.Fail(fake.Fault{Operation: operation, Times: 1, Cut: true, Then: kill})
+			r := app.Restore{Access: g.access, From: point}
+			if err := g.engine.Apply(ctx, r, silent{}); err == nil {
+				t.Fatal("nothing was cut off")
+			}
+			g.platform = NewPlatform(g.platform.o) // another process
+			g.clock.add(time.Minute)
+			if err := g.engine.Apply(t.Context(), r, silent{}); err != nil {
+				t.Fatal(err)
+			}
+			count := map[string]int{}
+			for _, c := range g.fake.All("Customer") {
+				count[fmt.Sprint(c["lastName"])]++
+			}
+			for name, n := range count {
+				if n != 2 {
+					t.Errorf("%d of %s", n, name)
+				}
+			}
+			if len(count) != people/2 {
+				t.Errorf("%d names", len(count))
+			}
+		})
+	}
+}
+
+// counted is a point that counts how many of its pictures are open at once.
+type counted struct {
+	fs.FS
+	now, most atomic.Int64
+}
+
+func (o *counted) Open(name string) (fs.File, error) {
+	f, err := o.FS.Open(name)
+	if err != nil || !strings.HasPrefix(name, "media/") || strings.HasPrefix(name, "media/refs/") || strings.Count(name, "/") != 2 {
+		return f, err
+	}
+	n := o.now.Add(1)
+	for m := o.most.Load(); n > m && !o.most.CompareAndSwap(m, n); m = o.most.Load() {
+	}
+	return &countedFile{File: f, of: o}, nil
+}
+
+type countedFile struct {
+	fs.File
+	of *counted
+}
+
+func (f *countedFile) Close() error {
+	f.of.now.Add(-1)
+	return f.File.Close()
+}
+
+// TestRestore_inBulkPictures makes many products again together, and uploads
+// their pictures a few at a time.
+func TestRestore_inBulkPictures(t *testing.T) {
+	t.Parallel()
+	g, r := manyGone(t, fewBulk, 1)
+	for _, m := range g.fake.All("MediaImage") {
+		g.fake.Delete(fmt.Sprint(m["id"]), "Robin")
+	}
+	point := &counted{FS: r.From}
+	r.From = point
+	if err := g.engine.Apply(t.Context(), r, silent{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := g.requests()["StagedUpload"]; n < fewBulk {
+		t.Errorf("%d uploads", n)
+	}
+	if n := point.most.Load(); n == 0 || n > parallel {
+		t.Errorf("%d pictures were open at once", n)
 	}
 }

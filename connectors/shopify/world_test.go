@@ -89,6 +89,11 @@ func (w *world) list(t *testing.T, s *shop, kind string, q rest.Query) ([]rest.R
 		if err != nil {
 			return out, err
 		}
+		if r.Fields != nil {
+			if r, err = written(r); err != nil {
+				return out, err
+			}
+		}
 		out = append(out, r)
 	}
 	return out, nil

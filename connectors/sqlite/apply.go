@@ -197,6 +197,9 @@ func (c *Connector) replace(ctx context.Context, j job) (err error) {
 		}
 		unlocks = append(unlocks, unlock)
 	}
+	if err := c.free(j, unlocks); err != nil {
+		return err
+	}
 	if len(j.units) > 1 {
 		if err := remove(j.file()); err != nil {
 			return err

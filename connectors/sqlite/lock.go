@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"runtime"
 	"sync"
 
 	"github.com/mattn/go-sqlite3"
@@ -17,8 +16,9 @@ import (
 // lock takes the database for this process alone and moves its WAL into it, so
 // that it is complete in its one file. It fails with CodeTargetInUse
 // while any other program is in it. What is no database, or is too damaged to
-// be locked, has only its open descriptors to ask. unlock may be called twice. On
-// Windows the lock is let go again once the file is seen to be free.
+// be locked, has only its open descriptors to ask. unlock may be called twice.
+// Where no file can be replaced that is open, nobody is asked for yet: see
+// [Connector.free].
 func (c *Connector) lock(ctx context.Context, file string) (unlock func() error, err error) {
 	none := func() error { return nil }
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
@@ -57,18 +57,33 @@ func (c *Connector) lock(ctx context.Context, file string) (unlock func() error,
 	default:
 		return none, closing(codeOf(ctx, "sqlite: lock", file, err), unlock)
 	}
-	if runtime.GOOS == "windows" {
-		// Who has a file open is not told there, and our own connection would
-		// count. Nor can a file that is open be replaced; and by the same rule
-		// no till can get in between unnoticed.
-		if err := unlock(); err != nil {
-			return none, err
-		}
+	if c.heldStay {
+		return unlock, nil
 	}
 	if err := c.alone(file); err != nil {
 		return none, closing(err, unlock)
 	}
 	return unlock, nil
+}
+
+// free makes ready to replace databases that are all locked. On Windows a file
+// that is open can't be replaced, nor is it told who has one open, so that our
+// own connections would count: there all of them are let go, at once and only
+// now, and the files seen to be free. By the same rule no till gets in between
+// unnoticed.
+func (c *Connector) free(j job, unlocks []func() error) error {
+	if !c.heldStay {
+		return nil
+	}
+	if err := closing(nil, unlocks...); err != nil {
+		return err
+	}
+	for _, u := range j.units {
+		if err := c.alone(u.file); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // takeAlone locks the database and completes it. In exclusive mode SQLite

@@ -35,6 +35,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -80,6 +81,7 @@ type Connector struct {
 	stillWait  time.Duration // after the first of them; longer after each
 	shareWait  time.Duration // until a share shows what others wrote
 	remote     func(file string) bool
+	heldStay   bool // a file that somebody has open can't be replaced
 }
 
 var (
@@ -96,7 +98,7 @@ func New(log *slog.Logger, files *rawfile.Keeper) *Connector {
 	return &Connector{
 		log: log, files: files,
 		lockWait: 10 * time.Second, countTime: 5 * time.Second, countBytes: 64 << 20, tries: 20,
-		stillTries: 6, stillWait: 500 * time.Millisecond, shareWait: 4 * time.Second, remote: onShare,
+		stillTries: 6, stillWait: 500 * time.Millisecond, shareWait: 4 * time.Second, remote: onShare, heldStay: runtime.GOOS == "windows",
 	}
 }
 

@@ -126,6 +126,57 @@ func TestConnector_together_inUse(t *testing.T) {
 	}
 }
 
+// Where nothing that is open can be replaced, as on Windows, the first database
+// stays locked while the second is waited for, and no program gets in between.
+func TestConnector_together_heldTogether(t *testing.T) {
+	t.Parallel()
+	s := twoShops(t, t.TempDir(), "delete", "delete")
+	c := newConnector()
+	c.heldStay = true
+	capture, err := c.Capture(t.Context(), app.Access{Source: s}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	point, _ := connectortest.Collect(t, capture)
+	db := till(t, s.Settings[fieldPath], "delete")
+	do(t, db, `UPDATE product SET price = 0`, `PRAGMA busy_timeout = 0`)
+	closedOut := func() bool {
+		_, err := db.ExecContext(t.Context(), `UPDATE product SET price = price`)
+		if err != nil && !locked(err) {
+			t.Fatal(err)
+		}
+		return err != nil
+	}
+	p := helper(t, "lock", lagerOf(s))
+	p.line()
+	done := make(chan error, 1)
+	go func() {
+		done <- c.Apply(t.Context(), app.Restore{Access: app.Access{Source: s}, From: os.DirFS(point)}, connectortest.Silent{})
+	}()
+	for !closedOut() {
+		select {
+		case err := <-done:
+			t.Fatalf("ended while the second was in use: %v", err)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	for i := range 30 {
+		if !closedOut() {
+			t.Errorf("the first was let go after %d looks, while the second was waited for", i)
+			break
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	closed(t, db)
+	p.stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got, want := rowsOf(t, s.Settings[fieldPath]), rowsOf(t, filepath.Join(point, filepath.Base(s.Settings[fieldPath]))); got != want {
+		t.Errorf("restored %q, want %q", got, want)
+	}
+}
+
 // beTogether commits the same number to two databases, again and again.
 func beTogether(file, journal string, end chan struct{}, say func(string)) error {
 	first, second, _ := strings.Cut(journal, "+")

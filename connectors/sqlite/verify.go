@@ -158,7 +158,7 @@ func (c *conn) compareRows(ctx context.Context, names []string, stats app.Stats)
 	}
 	slices.Sort(wrong)
 	detail := fmt.Sprintf("%d tables, %s rows", len(names), spaced(total))
-	return app.Check{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; ")}
+	return app.Check{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; "), Counted: app.Counted{Tables: int64(len(names)), Rows: total}}
 }
 
 // spaced writes a number with its digits in groups of three.
@@ -200,6 +200,7 @@ func (c *Connector) verifyRaw(ctx context.Context, r app.Restore, j job) ([]app.
 	}
 	details = append([]string{fmt.Sprintf("%d files, %s bytes", len(j.places()), spaced(j.bytes()))}, details...)
 	check.Detail = strings.Join(details, "; ")
+	check.Counted = app.Counted{Files: int64(len(j.places())), Bytes: j.bytes()}
 	return []app.Check{check}, nil
 }
 
@@ -218,5 +219,6 @@ func (c *Connector) verifyTables(r app.Restore) ([]app.Check, error) {
 	}
 	detail := fmt.Sprintf("%d files, %s bytes", len(r.Paths)-len(missing), spaced(total))
 	check.Detail = strings.Join(append([]string{detail}, missing...), "; ")
+	check.Counted = app.Counted{Files: int64(len(r.Paths) - len(missing)), Bytes: total}
 	return []app.Check{check}, nil
 }

@@ -134,7 +134,7 @@ func (j *job) same(ctx context.Context, f pointFile) (same bool, err error) {
 func ended(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 
 func (c *Connector) verifyDir(ctx context.Context, j job) ([]app.Check, error) {
-	check := app.Check{Code: checkFiles, OK: true}
+	check := app.Check{Code: checkFiles, OK: true, Counted: app.Counted{Files: int64(len(j.files)), Bytes: j.bytes()}}
 	details := []string{fmt.Sprintf("%d files, %s bytes", len(j.files), spaced(j.bytes()))}
 	for _, f := range j.files {
 		same, err := j.same(ctx, f)

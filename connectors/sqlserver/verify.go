@@ -183,7 +183,7 @@ func (s *session) compareRows(ctx context.Context, db string, j job) (app.Check,
 	}
 	slices.Sort(wrong)
 	detail := fmt.Sprintf("%d tables, %s%s rows", len(there), counted, spaced(total))
-	return app.Check{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; ")}, nil
+	return app.Check{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; "), Counted: app.Counted{Tables: int64(len(there)), Rows: total}}, nil
 }
 
 // orphans lists users of a database that belong to no login of the server. A

@@ -26,19 +26,28 @@ func (s *shop) Apply(ctx context.Context, k rest.Kind, ops []rest.Op) ([]rest.Re
 	}
 	for _, op := range ops {
 		id, err := s.one(ctx, so, op)
+		if !fatal(err) || halfMade(op, id) {
+			results = append(results, rest.Result{ID: id, Err: err})
+		}
 		if fatal(err) {
 			return results, err
 		}
-		results = append(results, rest.Result{ID: id, Err: err})
 	}
 	return results, nil
 }
+
+// halfMade reports whether a record was made although what followed failed: it is
+// told, so that it is gone on with and not made again.
+func halfMade(op rest.Op, id string) bool { return op.Do == rest.DoCreate && id != "" }
 
 // inOrder carries out ops in another order than their results are told in.
 func (s *shop) inOrder(ctx context.Context, so sort, ops, order []rest.Op) ([]rest.Result, error) {
 	done := map[string]rest.Result{}
 	for _, op := range order {
 		id, err := s.one(ctx, so, op)
+		if halfMade(op, id) {
+			done[op.Was] = rest.Result{ID: id, Err: err}
+		}
 		if fatal(err) {
 			var results []rest.Result
 			for _, op := range ops {

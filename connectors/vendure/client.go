@@ -102,8 +102,11 @@ func (c *client) run(ctx context.Context, r rest.Request, out any) error {
 	if !shut(err) {
 		return err
 	}
-	if alive, bad := c.alive(ctx, s); bad != nil || alive {
-		return errors.Join(err, bad)
+	switch alive, bad := c.alive(ctx, s); {
+	case bad != nil:
+		return bad // nobody knows why it was forbidden
+	case alive:
+		return err
 	}
 	if s, err = c.renew(ctx, s); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"kvart/connectors/rest"
@@ -62,8 +63,22 @@ type element struct {
 	left int // still to come, this one among them
 }
 
+// resume is where a list goes on after this element.
+func (e element) resume() string { return strconv.Itoa(e.seen) + ":" + id(e.m) }
+
+// resumed reads what [element.resume] wrote. What can't be read begins at the
+// start.
+func resumed(text string) (seen int, last string) {
+	before, last, _ := strings.Cut(text, ":")
+	seen, err := strconv.Atoi(before)
+	if err != nil || last == "" {
+		return 0, ""
+	}
+	return seen, last
+}
+
 // all reads a list page by page. A page begins with the last record of the one
-// before: when that is not among those known, something was deleted meanwhile
+// before: when it holds none of those known, something was deleted meanwhile
 // and the rest moved up, and the page is read again from further back. What is
 // made meanwhile moves the rest down, and is told twice at the most: what was
 // seen is left out.
@@ -73,9 +88,12 @@ func (s *shop) all(ctx context.Context, so sort, q rest.Query) iter.Seq2[element
 		if take == 0 {
 			take = usualPage
 		}
-		from, _ := strconv.Atoi(q.Resume) // what can't be read begins at the start
-		skip := max(0, from-take)
+		from, last := resumed(q.Resume)
+		skip := max(0, from-1)
 		seen := map[string]bool{}
+		if last != "" {
+			seen[last] = true
+		}
 		for {
 			items, total, err := s.page(ctx, so, so.options(q, skip, take))
 			if err == nil && len(items) < take && skip+len(items) < total {
@@ -85,7 +103,7 @@ func (s *shop) all(ctx context.Context, so sort, q rest.Query) iter.Seq2[element
 				yield(element{}, err)
 				return
 			}
-			if len(seen) > 0 && skip > 0 && (len(items) == 0 || !seen[id(items[0])]) {
+			if len(seen) > 0 && skip > 0 && !slices.ContainsFunc(items, func(m map[string]any) bool { return seen[id(m)] }) {
 				skip = max(0, skip-take)
 				continue
 			}

@@ -34,7 +34,7 @@ func newPeer(t *testing.T) *peer {
 	t.Helper()
 	home := os.Getenv("KVART_TEST_VENDURE")
 	if home == "" {
-		t.Skip("KVART_TEST_VENDURE names no folder with Vendure: npm ci in packaging/ci/vendure")
+		t.Skip("KVART-SKIP vendure: KVART_TEST_VENDURE names no folder with Vendure: npm ci in packaging/ci/vendure")
 	}
 	p := &peer{dir: t.TempDir(), port: freePort(t)}
 	p.start(t, home)
@@ -60,7 +60,7 @@ func (p *peer) start(t *testing.T, home string) {
 		t.Fatal(err)
 	}
 	p.cmd = exec.Command("node", filepath.Join(home, "server.mjs"))
-	p.cmd.Env = append(os.Environ(), "DATA="+p.dir, "PORT="+strconv.Itoa(p.port), "NODE_ENV=production")
+	p.cmd.Env = append(os.Environ(), "DATA="+p.dir, "PORT="+strconv.Itoa(p.port), "NODE_ENV=production", "VENDURE_DISABLE_TELEMETRY=true")
 	var log bytes.Buffer
 	p.cmd.Stderr = &log
 	if p.in, err = p.cmd.StdinPipe(); err != nil {

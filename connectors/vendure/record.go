@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -26,12 +25,12 @@ func variantOf(id string) string {
 func (so sort) records(e element) ([]rest.Record, error) {
 	if so.Name != kindStock {
 		r, err := so.record(e.m)
-		r.Resume, r.Left = strconv.Itoa(e.seen), e.left
+		r.Resume, r.Left = e.resume(), e.left
 		return []rest.Record{r}, err
 	}
 	variant := id(e.m)
 	// One that lies nowhere still moves the list on.
-	out := []rest.Record{{Resume: strconv.Itoa(e.seen), Left: e.left}}
+	out := []rest.Record{{Resume: e.resume(), Left: e.left}}
 	levels, ok := e.m["stockLevels"].([]any)
 	if !ok {
 		return nil, broken(so.Name, "a variant without stock levels")
@@ -47,7 +46,7 @@ func (so sort) records(e element) ([]rest.Record, error) {
 		if err != nil {
 			return nil, broken(so.Name, err.Error())
 		}
-		out = append(out, rest.Record{Key: rest.Key{ID: variant + between + place, Parent: variant}, JSON: text, Resume: strconv.Itoa(e.seen)})
+		out = append(out, rest.Record{Key: rest.Key{ID: variant + between + place, Parent: variant}, JSON: text, Resume: e.resume()})
 	}
 	return out, nil
 }

@@ -1,13 +1,15 @@
 package webhotel
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
 	"time"
+
+	"kvart/app"
 )
 
 // closeShop has a WordPress site answer that it is under maintenance. The
@@ -34,7 +36,7 @@ func (c *Connector) closeShop(ctx context.Context, j *job) (reopen func() error,
 	}
 	// The moment is computed by the site, so that it never is too long ago.
 	const text = "<?php $upgrading = time(); // Kvart is restoring this site.\n"
-	err = j.o.pool.do(ctx, func(l link) error { return put(ctx, l, maintenanceFile, strings.NewReader(text), 0o644) })
+	err = j.o.pool.do(ctx, func(l link) error { return put(ctx, l, maintenanceFile, []byte(text), 0o644) })
 	return func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
@@ -52,13 +54,42 @@ func (c *Connector) closeShop(ctx context.Context, j *job) (reopen func() error,
 }
 
 // put writes a small file and puts it in place.
-func put(ctx context.Context, l link, p string, r io.Reader, mode fs.FileMode) error {
+func put(ctx context.Context, l link, p string, text []byte, mode fs.FileMode) error {
 	tmp := tempName(p)
-	if err := l.write(ctx, tmp, r); err != nil {
+	if err := writeAll(ctx, l, tmp, text); err != nil {
 		return err
 	}
 	if err := l.settle(ctx, entry{path: p, mode: mode, mtime: time.Now()}, tmp); err != nil && !errors.Is(err, errCannot) {
 		return err
 	}
 	return l.rename(ctx, tmp, p)
+}
+
+// writeAll writes a small file, and makes sure that all of it came: a server
+// whose disk, or whose customer's share of it, is full may say that it did.
+func writeAll(ctx context.Context, l link, p string, text []byte) error {
+	if err := l.write(ctx, p, bytes.NewReader(text)); err != nil {
+		return err
+	}
+	size, err := sizeOf(ctx, l, p, int64(len(text)))
+	if err != nil || size == int64(len(text)) {
+		return err
+	}
+	err = app.Errorf(app.CodeTargetFull, "webhotel: write file", "%s has %d bytes of the %d sent", p, size, len(text)).With("path", p)
+	return errors.Join(err, l.remove(ctx, p, false))
+}
+
+// sizeOf asks how long a file is. Where the server doesn't tell it is read, but
+// not beyond one byte more than it should have.
+func sizeOf(ctx context.Context, l link, p string, want int64) (int64, error) {
+	e, err := l.stat(ctx, p)
+	if err == nil || faultOf(err) != faultNone {
+		return e.size, err
+	}
+	s, err := l.open(ctx, entry{path: p, size: want}, 0)
+	if err != nil {
+		return 0, err
+	}
+	n, err := io.Copy(io.Discard, io.LimitReader(s, want+1))
+	return n, errors.Join(err, s.Close())
 }

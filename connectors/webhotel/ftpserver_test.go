@@ -43,6 +43,8 @@ type ftpPeer struct {
 	zone     time.Duration // what its LIST is ahead by
 	most     int64         // connections at once
 	full     bool          // takes nothing more
+	noSize   bool          // no SIZE
+	keeps    atomic.Int64  // bytes of every file, if it does not keep all and says it did
 	lines    []string      // more lines of its listings
 	cutAfter int64
 	cuts     atomic.Int64 // transfers still to be cut
@@ -303,7 +305,7 @@ func (p *ftpTalk) file(cmd, arg string) {
 		p.say("502 not here")
 		return
 	}
-	if p.s.noTimes && (cmd == "MDTM" || cmd == "MFMT") {
+	if p.s.noTimes && (cmd == "MDTM" || cmd == "MFMT") || p.s.noSize && cmd == "SIZE" {
 		ok, err = "502 not here", nil
 	}
 	if err != nil {

@@ -70,6 +70,11 @@ func (p *ftpTalk) move(cmd, arg string, conn net.Conn) error {
 			return err
 		}
 		_, err = io.Copy(f, conn)
+		if keeps := p.s.keeps.Load(); keeps > 0 && err == nil {
+			if fi, statErr := f.Stat(); statErr == nil && fi.Size() > keeps {
+				err = f.Truncate(keeps)
+			}
+		}
 		return errors.Join(err, f.Close())
 	case "RETR":
 		p.s.retrs.Add(1)

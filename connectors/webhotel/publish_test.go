@@ -35,7 +35,7 @@ func TestUnsigned(t *testing.T) {
 			t.Errorf("%s: %q, %q of rules that have none", name, plain, part)
 		}
 	}
-	for _, text := range []string{signBegin + "and no end", "x " + signBegin + signEnd, "# BEGIN Kvart"} {
+	for _, text := range []string{signBegin + "and no end", "x " + signBegin + signEnd, "# BEGIN Kvart", signBegin + "x " + signEnd, signBegin + strings.TrimSpace(signEnd) + " too"} {
 		if plain, part := unsigned([]byte(text)); string(plain) != text || part != nil {
 			t.Errorf("%q: took %q", text, part)
 		}

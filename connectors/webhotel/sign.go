@@ -23,21 +23,38 @@ const (
 	signEnd   = "# END Kvart back soon\n"
 )
 
-// bom is what some editors on Windows begin a text with.
+const (
+	// mostSigned bounds the rules that Kvart adds its part to, in bytes. Longer ones
+	// are left as they are.
+	mostSigned = 1 << 20
+	// mostRules bounds the rules that are read to find it: they may grow meanwhile.
+	mostRules = 2 << 20
+)
+
+// bom is what some editors on Windows begin a text with. Servers take it
+// nowhere but there.
 var bom = []byte("\xef\xbb\xbf")
+
+// signPart is Kvart's part of the rules, also where an editor has given it the
+// ends of line of Windows since, or left out the last of them.
+var signPart = regexp.MustCompile(`(?s)(?:^|\n)(` + strings.TrimSpace(signBegin) + `\r?\n(?:.*?\n)??` + strings.TrimSpace(signEnd) + `(?:\r?\n|$))`)
 
 // unsigned takes Kvart's part out of rules; sign is nil where there is none.
 func unsigned(rules []byte) (plain, sign []byte) {
-	from := bytes.Index(rules, []byte(signBegin))
-	if from < 0 || from > 0 && !bytes.Equal(rules[:from], bom) && rules[from-1] != '\n' {
-		return rules, nil
+	plain = rules
+	head := 0
+	if bytes.HasPrefix(rules, bom) {
+		head = len(bom)
 	}
-	length := bytes.Index(rules[from:], []byte(signEnd))
-	if length < 0 {
-		return rules, nil
+	for {
+		at := signPart.FindSubmatchIndex(plain[head:])
+		if at == nil {
+			return plain, sign
+		}
+		from, to := head+at[2], head+at[3]
+		sign = slices.Clone(plain[from:to])
+		plain = slices.Concat(plain[:from], plain[to:])
 	}
-	to := from + length + len(signEnd)
-	return slices.Concat(rules[:from], rules[to:]), rules[from:to]
 }
 
 // signed puts a part of Kvart's before everything else: what comes first counts.
@@ -45,6 +62,9 @@ func signed(plain, sign []byte) []byte {
 	head, rest := []byte{}, plain
 	if bytes.HasPrefix(plain, bom) {
 		head, rest = bom, plain[len(bom):]
+	}
+	if !bytes.HasSuffix(sign, []byte("\n")) {
+		sign = append(slices.Clone(sign), '\n')
 	}
 	return slices.Concat(head, sign, rest)
 }
@@ -101,17 +121,49 @@ func bare(l link) link {
 	return l
 }
 
-// rules reads a site's rules as they lie there.
+// errLongRules are rules that are too long to be looked through.
+var errLongRules = fmt.Errorf("%s has more than %d bytes", rulesFile, mostRules)
+
+// rules reads a site's rules as they lie there; with errLongRules, the
+// beginning of them.
 func rules(ctx context.Context, l link) (text []byte, err error) {
-	s, err := l.open(ctx, entry{path: rulesFile, size: mostConfig}, 0)
+	s, err := l.open(ctx, entry{path: rulesFile, size: mostSigned}, 0)
 	if err != nil {
 		return nil, err
 	}
-	text, err = io.ReadAll(io.LimitReader(s, mostConfig+1))
-	if err = errors.Join(err, s.Close()); err == nil && len(text) > mostConfig {
-		err = fmt.Errorf("%s has more than %d bytes", rulesFile, mostConfig)
+	text, err = io.ReadAll(io.LimitReader(s, mostRules+1))
+	if err == nil && len(text) > mostRules {
+		// A connection by FTP on which a file is not read to its end is lost.
+		if _, err = io.Copy(io.Discard, s); err == nil {
+			err = errLongRules
+		}
 	}
-	return text, err
+	return text, errors.Join(err, s.Close())
+}
+
+// untold reports whether what the rules are can't be known, though the
+// connection is sound: they are not there, closed to this user, or too long. FTP
+// calls the first two the same.
+func untold(err error) bool {
+	return errors.Is(err, errLongRules) || faultOf(err) == faultNone && (isMissing(err) || isRefused(err))
+}
+
+// plainly gives the rules the size they have without Kvart's part.
+func (b behindSign) plainly(ctx context.Context, e entry) (entry, error) {
+	if !e.regular() || e.size > mostRules {
+		return e, nil
+	}
+	text, err := rules(ctx, b.link)
+	if err != nil {
+		if untold(err) {
+			return e, nil // what is wrong with it is said when it is read
+		}
+		return e, err
+	}
+	if plain, sign := unsigned(text); sign != nil {
+		e.size = int64(len(plain))
+	}
+	return e, nil
 }
 
 func (b behindSign) list(ctx context.Context, dir string) ([]entry, error) {
@@ -120,41 +172,38 @@ func (b behindSign) list(ctx context.Context, dir string) ([]entry, error) {
 		return found, err
 	}
 	page := slices.IndexFunc(found, func(e entry) bool { return e.path == app.PageName })
-	if page < 0 {
-		return found, nil // the page is there before its rules are, and after them
+	if page >= 0 {
+		found = slices.Delete(found, page, page+1)
 	}
-	found = slices.Delete(found, page, page+1)
-	for i := range found {
-		if e := &found[i]; e.path == rulesFile && e.regular() && e.size <= mostConfig {
-			text, err := rules(ctx, b.link)
-			if err != nil {
-				return nil, err
-			}
-			if plain, sign := unsigned(text); sign != nil {
-				e.size = int64(len(plain))
-			}
+	for i, e := range found {
+		if e.path != rulesFile {
+			continue
 		}
+		plain, err := b.plainly(ctx, e)
+		if err != nil && page >= 0 {
+			return nil, err
+		}
+		found[i] = plain // also where somebody took the page away, and nothing else
 	}
 	return found, nil
 }
 
 func (b behindSign) stat(ctx context.Context, p string) (entry, error) {
 	e, err := b.link.stat(ctx, p)
-	if err != nil || p != rulesFile || e.size > mostConfig {
+	if err != nil || p != rulesFile {
 		return e, err
 	}
-	text, err := rules(ctx, b.link)
-	if plain, sign := unsigned(text); err == nil && sign != nil {
-		e.size = int64(len(plain))
-	}
-	return e, err
+	return b.plainly(ctx, e)
 }
 
 func (b behindSign) open(ctx context.Context, e entry, from int64) (stream, error) {
-	if e.path != rulesFile || e.size > mostConfig {
+	if e.path != rulesFile || e.size > mostRules {
 		return b.link.open(ctx, e, from)
 	}
 	text, err := rules(ctx, b.link)
+	if errors.Is(err, errLongRules) {
+		return b.link.open(ctx, e, from)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -163,14 +212,27 @@ func (b behindSign) open(ctx context.Context, e entry, from int64) (stream, erro
 }
 
 // write puts Kvart's part before rules that come back while the page is up.
+// Where what lies there can't be looked through, or what comes back is too long
+// to be taken down again for sure, it comes back as it is: the shop is worth more
+// than the page in its place.
 func (b behindSign) write(ctx context.Context, p string, r io.Reader) error {
 	if p != tempName(rulesFile) {
 		return b.link.write(ctx, p, r)
 	}
 	text, err := rules(ctx, b.link)
-	if err != nil && !isMissing(err) && !isRefused(err) { // FTP calls both the same
+	if err != nil && !untold(err) {
 		return err
 	}
 	_, sign := unsigned(text)
-	return b.link.write(ctx, p, io.MultiReader(bytes.NewReader(sign), r))
+	if err != nil || sign == nil {
+		return b.link.write(ctx, p, r)
+	}
+	head, err := io.ReadAll(io.LimitReader(r, mostSigned+1))
+	if err != nil {
+		return err
+	}
+	if len(head) > mostSigned {
+		return b.link.write(ctx, p, io.MultiReader(bytes.NewReader(head), r))
+	}
+	return b.link.write(ctx, p, bytes.NewReader(signed(head, sign)))
 }

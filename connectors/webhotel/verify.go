@@ -80,7 +80,7 @@ func (j *job) verifyFiles(ctx context.Context) ([]app.Check, error) {
 	if more := j.extra(have); more > 0 {
 		about += fmt.Sprintf("; %d more files on the server are not in the point", more)
 	}
-	checks := []app.Check{{Code: checkFiles, OK: len(wrong) == 0, Detail: detail(about, wrong)}}
+	checks := []app.Check{{Code: checkFiles, OK: len(wrong) == 0, Detail: detail(about, wrong), Counted: app.Counted{Files: files, Bytes: bytes}}}
 	sample, err := j.verifySample(ctx)
 	if err != nil {
 		return nil, err
@@ -158,6 +158,7 @@ func (j *job) verifySample(ctx context.Context) (app.Check, error) {
 	}
 	check.OK = len(wrong) == 0
 	check.Detail = detail(fmt.Sprintf("%d files read", len(list)), wrong)
+	check.Counted.Files = int64(len(list))
 	return check, nil
 }
 

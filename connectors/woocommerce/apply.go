@@ -30,10 +30,12 @@ func (s *shop) Apply(ctx context.Context, k rest.Kind, ops []rest.Op) ([]rest.Re
 	if !so.batch || k.Name == "settings" {
 		for _, op := range ops {
 			id, err := s.one(ctx, so, op)
+			if !fatal(err) || halfMade(op, id) {
+				results = append(results, rest.Result{ID: id, Err: err})
+			}
 			if fatal(err) {
 				return results, err
 			}
-			results = append(results, rest.Result{ID: id, Err: err})
 		}
 		return results, nil
 	}
@@ -52,6 +54,10 @@ func (s *shop) Apply(ctx context.Context, k rest.Kind, ops []rest.Op) ([]rest.Re
 	}
 	return results, nil
 }
+
+// halfMade reports whether a record was made although what followed failed: it is
+// told, so that it is gone on with and not made again.
+func halfMade(op rest.Op, id string) bool { return op.Do == rest.DoCreate && id != "" }
 
 // fatal reports whether an error is about more than one record.
 func fatal(err error) bool {
@@ -238,7 +244,10 @@ func (s *shop) one(ctx context.Context, so sort, op rest.Op) (string, error) {
 		return s.setSetting(ctx, so, op)
 	case "shipping_zone_locations":
 		_, err := s.ask(ctx, rest.Request{Method: http.MethodPut, Path: so.at(op.Parent), Body: op.Record["locations"]}, nil)
-		return op.Parent, s.orRefused(so, err)
+		if err != nil {
+			return op.ID, s.refused(so, err)
+		}
+		return op.Parent, nil
 	case "shipping_zone_methods":
 		if op.Do == rest.DoCreate {
 			return s.addMethod(ctx, so, op)

@@ -308,7 +308,7 @@ func TestEngine_Capture_killed(t *testing.T) {
 			again++
 		}
 	}
-	if again == 0 || again > 4 {
+	if again == 0 || again > 5 { // of 8, as one more was under way
 		t.Errorf("%d pages of orders were asked for again", again)
 	}
 }

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"kvart/app"
@@ -28,22 +30,39 @@ type entry struct {
 // one before: when that is not there, something was deleted meanwhile and all
 // after it moved up, and the page is read again from further back. What is made
 // meanwhile has a higher id and comes at the end. A list that ends before the
-// count its own headers tell is no list.
-func (s *shop) pages(ctx context.Context, kind, path string, q url.Values, from int) iter.Seq2[entry, error] {
+// count its own headers tell is no list. resume is the [entry.resume] of the
+// entry to go on after, "" to begin: what was deleted since then has moved the
+// rest up too.
+func (s *shop) pages(ctx context.Context, kind, path string, q url.Values, resume string) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
 		q.Set("orderby", "id")
 		q.Set("order", "asc")
 		q.Set("per_page", strconv.Itoa(perPage))
-		last, offset := int64(0), max(0, from-perPage)
+		from, last := resumed(resume)
+		offset := max(0, from-perPage)
+		ctx, stop := context.WithCancel(ctx)
+		next := s.begin(ctx, kind, path, q, offset)
+		defer func() {
+			stop()
+			if next != nil {
+				<-next
+			}
+		}()
 		for {
-			p, err := s.page(ctx, kind, path, q, offset)
-			if err != nil {
-				yield(entry{}, err)
+			a := <-next
+			if next = nil; a.err != nil {
+				yield(entry{}, a.err)
 				return
 			}
+			p := a.page
 			if last > 0 && offset > 0 && (len(p.ids) == 0 || p.ids[0] > last) {
 				offset = max(0, offset-perPage)
+				next = s.begin(ctx, kind, path, q, offset)
 				continue
+			}
+			end := offset + len(p.list)
+			if len(p.list) == perPage && (p.total < 0 || end < p.total) {
+				next = s.begin(ctx, kind, path, q, end-1) // it comes while this one is worked on
 			}
 			for i, id := range p.ids {
 				if id <= last {
@@ -54,13 +73,44 @@ func (s *shop) pages(ctx context.Context, kind, path string, q url.Values, from 
 					return
 				}
 			}
-			end := offset + len(p.list)
-			if len(p.list) < perPage || p.total >= 0 && end >= p.total {
+			if next == nil {
 				return
 			}
 			offset = end - 1
 		}
 	}
+}
+
+// answered is a page, or why there is none.
+type answered struct {
+	page
+	err error
+}
+
+// begin asks for a page, and doesn't wait for it.
+func (s *shop) begin(ctx context.Context, kind, path string, q url.Values, offset int) <-chan answered {
+	q, out := maps.Clone(q), make(chan answered, 1)
+	go func() {
+		p, err := s.page(ctx, kind, path, q, offset)
+		out <- answered{p, err}
+	}()
+	return out
+}
+
+// resume is where a list goes on after this entry.
+func (e entry) resume() string { return fmt.Sprintf("%d:%d", e.seen, e.id) }
+
+// resumed reads what [entry.resume] wrote. What can't be read begins at the start.
+func resumed(text string) (seen int, last int64) {
+	before, id, _ := strings.Cut(text, ":")
+	seen, err := strconv.Atoi(before)
+	if err != nil {
+		return 0, 0
+	}
+	if last, err = strconv.ParseInt(id, 10, 64); err != nil {
+		return 0, 0
+	}
+	return seen, last
 }
 
 // page is one answer of a list.
@@ -160,18 +210,14 @@ func isWC(path string) bool { return len(path) > 3 && path[:3] == "wc/" }
 
 func (s *shop) listPages(ctx context.Context, so sort, path, parent string, q url.Values, resume string) iter.Seq2[rest.Record, error] {
 	return func(yield func(rest.Record, error) bool) {
-		from, err := strconv.Atoi(resume)
-		if err != nil {
-			from = 0 // from the start
-		}
-		for e, err := range s.pages(ctx, so.Name, path, q, from) {
+		for e, err := range s.pages(ctx, so.Name, path, q, resume) {
 			if err != nil {
 				yield(rest.Record{}, err)
 				return
 			}
 			r, err := so.record(parent, e.text)
 			if err == nil {
-				r.Resume, r.Left = strconv.Itoa(e.seen), e.left
+				r.Resume, r.Left = e.resume(), e.left
 			}
 			if !yield(r, err) || err != nil {
 				return
@@ -223,7 +269,7 @@ func (s *shop) IDs(ctx context.Context, k rest.Kind) iter.Seq2[rest.Stamp, error
 	stamps := func(yield func(rest.Stamp, error) bool) {
 		q := so.params()
 		q.Set("_fields", "id,parent_id,status,date_modified_gmt,modified_gmt")
-		for e, err := range s.pages(ctx, so.Name, so.path, q, 0) {
+		for e, err := range s.pages(ctx, so.Name, so.path, q, "") {
 			if err != nil {
 				yield(rest.Stamp{}, err)
 				return
@@ -247,7 +293,7 @@ func (s *shop) Gone(ctx context.Context, k rest.Kind, since time.Time) iter.Seq2
 		q := so.since(so.params(), since)
 		q.Set("status", "trash")
 		q.Set("_fields", "id")
-		for e, err := range s.pages(ctx, so.Name, so.path, q, 0) {
+		for e, err := range s.pages(ctx, so.Name, so.path, q, "") {
 			if err != nil {
 				yield("", err)
 				return

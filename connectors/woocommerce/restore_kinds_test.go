@@ -1,6 +1,7 @@
 package woocommerce_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -90,5 +91,43 @@ func TestEngine_Apply_configuration(t *testing.T) {
 		if in(now, kind) != n {
 			t.Errorf("%d %s", in(now, kind), kind)
 		}
+	}
+}
+
+// A way of shipping that was made, and could not be set up then, is gone on with
+// and made no second time, and an undo takes it away.
+func TestEngine_Apply_halfMade(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	before := b.shop.IDs("shipping_zone_methods")
+	b.shop.Change("shipping_zone_methods", before[0], woo.Record{"enabled": false})
+	point, _ := b.point()
+	b.clock.pass(14 * time.Hour)
+	b.shop.Purge("shipping_zone_methods", before...)
+	without := b.safety()
+	b.shop.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "/methods/") {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write([]byte(`{"code":"woocommerce_rest_cannot_edit","message":"no","data":{"status":403}}`))
+		return true
+	}
+	r := app.Restore{Access: b.access, From: point}
+	if err := b.e.Apply(t.Context(), r, silent{}); err == nil {
+		t.Fatal("the shop refused nothing")
+	}
+	b.shop.Fault = nil
+	if err := b.e.Apply(t.Context(), r, silent{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(b.shop.IDs("shipping_zone_methods")); n != 1 {
+		t.Errorf("%d ways of shipping", n)
+	}
+	b.verify(r)
+	b.undo(point, without)
+	if n := len(b.shop.IDs("shipping_zone_methods")); n != 0 {
+		t.Errorf("%d ways of shipping after the undo", n)
 	}
 }

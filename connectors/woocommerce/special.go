@@ -66,7 +66,7 @@ func (s *shop) parents(ctx context.Context, of sort, q url.Values) iter.Seq2[str
 	return func(yield func(string, error) bool) {
 		if of.paging == byID {
 			q.Set("_fields", "id")
-			for e, err := range s.pages(ctx, of.Name, of.path, q, 0) {
+			for e, err := range s.pages(ctx, of.Name, of.path, q, "") {
 				if !yield(strconv.FormatInt(e.id, 10), err) || err != nil {
 					return
 				}
@@ -222,7 +222,7 @@ func (s *shop) refundsOf(ctx context.Context, so sort, since time.Time, yield fu
 	of := s.sorts["orders"]
 	q := of.since(of.params(), since)
 	q.Set("_fields", "id,refunds")
-	for e, err := range s.pages(ctx, of.Name, of.path, q, 0) {
+	for e, err := range s.pages(ctx, of.Name, of.path, q, "") {
 		if err != nil {
 			yield(rest.Record{}, err)
 			return
@@ -251,11 +251,7 @@ func (s *shop) listNotes(ctx context.Context, so sort, q rest.Query) iter.Seq2[r
 		of := s.sorts["orders"]
 		oq := of.since(of.params(), q.Since)
 		oq.Set("_fields", "id")
-		from, err := strconv.Atoi(q.Resume)
-		if err != nil {
-			from = 0 // from the start
-		}
-		for e, err := range s.pages(ctx, of.Name, of.path, oq, from) {
+		for e, err := range s.pages(ctx, of.Name, of.path, oq, q.Resume) {
 			if err != nil {
 				yield(rest.Record{}, err)
 				return
@@ -266,7 +262,7 @@ func (s *shop) listNotes(ctx context.Context, so sort, q rest.Query) iter.Seq2[r
 					return
 				}
 			}
-			if !yield(rest.Record{Resume: strconv.Itoa(e.seen)}, nil) {
+			if !yield(rest.Record{Resume: e.resume()}, nil) {
 				return
 			}
 		}

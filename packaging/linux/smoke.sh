@@ -14,7 +14,7 @@ for _ in $(seq 100); do [ -s "$work/display" ] && break; sleep 0.1; done
 export DISPLAY=:$(cat "$work/display") LIBGL_ALWAYS_SOFTWARE=1
 "$bin/kvart-agent" run --no-tray --data "$work/demo/data" >/dev/null 2>&1 &
 guard=$!
-timeout -k 5 120 "$bin/kvart-checked" --data "$work/demo/data" --screenshots "$work/shots" --start-guard=false 2>"$work/window.log"
+timeout -k 5 300 "$bin/kvart-checked" --data "$work/demo/data" --screenshots "$work/shots" --start-guard=false 2>"$work/window.log"
 if grep -A3 "Error in Fyne call thread" "$work/window.log"; then
 	echo "The window was touched from outside its thread." >&2
 	exit 1

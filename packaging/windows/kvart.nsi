@@ -76,8 +76,10 @@ LangString StillRuns ${LANG_SWEDISH} "Kvart är mitt i något och gick inte att 
 LangString KeepSettings ${LANG_ENGLISH} "Keep Kvart's settings and history on this computer?$\r$\n$\r$\nYour backups are not touched, whatever you answer: they lie where you chose to store them.$\r$\n$\r$\nYes: if you install Kvart again, it goes on where it was.$\r$\nNo: settings, history and passwords are deleted. To reach the backups again you need your recovery kit or your passphrase."
 LangString KeepSettings ${LANG_SWEDISH} "Vill du behålla Kvarts inställningar och historik på den här datorn?$\r$\n$\r$\nDina säkerhetskopior rörs inte, vad du än svarar: de ligger där du valde att spara dem.$\r$\n$\r$\nJa: om du installerar Kvart igen fortsätter det där det var.$\r$\nNej: inställningar, historik och lösenord tas bort. För att nå säkerhetskopiorna igen behöver du återställningskitet eller lösenfrasen."
 
-LangString NotForgotten ${LANG_ENGLISH} "Not all of Kvart's settings could be deleted. Kvart is still installed. Without a recovery kit that you typed back nobody could open your backups afterwards.$\r$\n$\r$\nTry again, or remove Kvart and answer Yes to keep them."
-LangString NotForgotten ${LANG_SWEDISH} "Alla Kvarts inställningar gick inte att ta bort. Kvart är fortfarande installerat. Utan ett återställningskit som du har skrivit in koden från skulle ingen kunna öppna säkerhetskopiorna sedan.$\r$\n$\r$\nFörsök igen, eller ta bort Kvart och svara Ja för att behålla dem."
+LangString NotForgotten ${LANG_ENGLISH} "Not all of Kvart's settings could be deleted. Kvart is still installed.$\r$\n$\r$\nTry again, or remove Kvart and answer Yes to keep them."
+LangString NotForgotten ${LANG_SWEDISH} "Alla Kvarts inställningar gick inte att ta bort. Kvart är fortfarande installerat.$\r$\n$\r$\nFörsök igen, eller ta bort Kvart och svara Ja för att behålla dem."
+LangString NoKit ${LANG_ENGLISH} "You have no recovery kit that is confirmed and up to date. If the passwords on this computer are deleted, nobody can open your backups again but somebody who knows the passphrase and the storage's keys.$\r$\n$\r$\nDelete them all the same?"
+LangString NoKit ${LANG_SWEDISH} "Du har inget återställningskit som är bekräftat och aktuellt. Om lösenorden på den här datorn tas bort kan ingen öppna dina säkerhetskopior igen, utom den som kan lösenfrasen och lagringens nycklar.$\r$\n$\r$\nTa bort dem ändå?"
 
 ; end: the window and the guard give their files free; the guard first brings to
 ; a safe end what it does.
@@ -166,13 +168,26 @@ Section "Uninstall"
 	${If} ${Errors}
 		MessageBox MB_YESNO|MB_ICONQUESTION "$(KeepSettings)" /SD IDYES IDYES keep
 	${EndIf}
+	StrCpy $2 ""
+	ClearErrors
+	${GetOptions} $0 "/WITHOUTKIT" $1
+	${IfNot} ${Errors}
+		StrCpy $2 " --without-kit"
+	${EndIf}
 	forget:
 	${If} ${FileExists} "$INSTDIR\kvart-agent.exe"
 		ClearErrors
-		ExecWait '"$INSTDIR\kvart-agent.exe" uninstall --yes --forget-secrets' $0
+		ExecWait '"$INSTDIR\kvart-agent.exe" uninstall --yes --forget-secrets$2' $0
 		${If} ${Errors}
-		${OrIf} $0 <> 0
+			StrCpy $0 1
+		${EndIf}
+		${If} $0 = 3 ; there is no kit
+			MessageBox MB_YESNO|MB_ICONEXCLAMATION|MB_DEFBUTTON2 "$(NoKit)" /SD IDNO IDNO unforgotten
+			StrCpy $2 " --without-kit"
+			Goto forget
+		${ElseIf} $0 <> 0
 			MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "$(NotForgotten)" /SD IDCANCEL IDRETRY forget
+			unforgotten:
 			SetErrorLevel 1
 			Abort
 		${EndIf}

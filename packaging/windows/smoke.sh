@@ -49,6 +49,9 @@ agent restore --source Kassan --yes --json >"$work/verb.log" 2>&1 || fail "not b
 agent undo --json >"$work/verb.log" 2>&1 || fail "not undone"
 [ "$(rows)" = "$wrecked" ] || fail "undone: $(rows), want $wrecked"
 agent restore --source Kassan --yes --json >"$work/verb.log" 2>&1 || fail "not brought back again"
+code=0
+wine "$installed/kvart-agent.exe" uninstall --yes --forget-secrets >/dev/null 2>&1 || code=$?
+[ $code = 3 ] || fail "without a kit, forgetting ends with $code, want 3"
 agent kit --text 'C:\kit.txt' >"$work/verb.log" 2>&1 || fail "no kit"
 agent kit confirm "$(grep -oE '\b[0-9A-Z]{4}-[0-9A-Z]{4}\b' "$c/kit.txt" | tail -1)" >"$work/verb.log" 2>&1 || fail "the kit's code was not taken"
 agent drill --json >"$work/verb.log" 2>&1 || fail "the drill did not pass"
@@ -59,7 +62,7 @@ agent nonsense >/dev/null 2>&1 || code=$?
 stage "backed up, wrecked, brought back"
 
 # --- the window
-timeout 150 wine "$installed/kvart.exe" --report --start-guard=false --screenshots 'C:\shots' >"$work/window.out" 2>"$work/window.log" || fail "the window ended with $?"
+timeout 300 wine "$installed/kvart.exe" --report --start-guard=false --screenshots 'C:\shots' >"$work/window.out" 2>"$work/window.log" || fail "the window ended with $?"
 grep -q drawn "$work/window.out" || fail "the window drew nothing"
 [ "$(find "$c/shots" -name '*.png' -size +4k | wc -l)" -ge 5 ] || fail "pictures of the window are missing"
 [ -z "${KVART_SHOTS:-}" ] || cp "$c"/shots/*.png "$KVART_SHOTS"

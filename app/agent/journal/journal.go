@@ -25,14 +25,31 @@ import (
 // Journal is an open journal. It is safe for concurrent use.
 type Journal struct{ db *sql.DB }
 
+// How the file is written. On a network drive the memory that processes share
+// over a log beside it is none, and locks are the server's: there it is written
+// in the older way, by one process that keeps it to itself.
+const (
+	onDisk  = "_journal_mode=WAL"
+	onShare = "_journal_mode=TRUNCATE&_locking_mode=EXCLUSIVE"
+)
+
 // Open opens the journal in dir, bringing an older form up to date. A damaged
 // file is set aside under a name with the time and a new journal begun.
 func Open(ctx context.Context, dir string, log *slog.Logger) (*Journal, error) {
+	return openIn(ctx, dir, onDisk, log)
+}
+
+// OpenOnShare is [Open] for a folder on a network drive.
+func OpenOnShare(ctx context.Context, dir string, log *slog.Logger) (*Journal, error) {
+	return openIn(ctx, dir, onShare, log)
+}
+
+func openIn(ctx context.Context, dir, mode string, log *slog.Logger) (*Journal, error) {
 	path := filepath.Join(dir, "journal.db")
 	if v := formOf(path); v > len(migrations) {
 		return nil, app.Errorf(app.CodeGuardVersion, "open journal", "form %d was written by a newer Kvart", v)
 	}
-	j, err := open(ctx, path)
+	j, err := open(ctx, path, mode)
 	if err == nil {
 		return j, nil
 	}
@@ -49,7 +66,7 @@ func Open(ctx context.Context, dir string, log *slog.Logger) (*Journal, error) {
 			return nil, app.Errorf(app.CodeHomeReadOnly, "set journal aside", "%w", err).With("path", dir)
 		}
 	}
-	if j, err = open(ctx, path); err != nil {
+	if j, err = open(ctx, path, mode); err != nil {
 		return nil, app.Errorf(app.CodeHomeReadOnly, "open journal", "%w", err).With("path", dir)
 	}
 	return j, nil
@@ -75,8 +92,8 @@ func damaged(err error) bool {
 	return errors.As(err, &e) && (e.Code == sqlite3.ErrCorrupt || e.Code == sqlite3.ErrNotADB)
 }
 
-func open(ctx context.Context, path string) (*Journal, error) {
-	db, err := sql.Open("sqlite3", "file:"+path+"?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_txlock=immediate")
+func open(ctx context.Context, path, mode string) (*Journal, error) {
+	db, err := sql.Open("sqlite3", "file:"+path+"?"+mode+"&_synchronous=FULL&_busy_timeout=5000&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}

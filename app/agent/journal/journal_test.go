@@ -1,9 +1,14 @@
 package journal
 
 import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -117,5 +122,49 @@ func TestJournal_foldersNobodyCanWriteTo(t *testing.T) {
 	}
 	if _, err := Open(t.Context(), dir, quiet()); app.CodeOf(err) != app.CodeHomeReadOnly {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestJournal_onShare: on a network drive no memory is shared over a file beside
+// the journal, and nobody else gets in; one that was on a disk before is taken
+// over, and back.
+func TestJournal_onShare(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log := slog.New(slog.DiscardHandler)
+	path := filepath.Join(dir, "journal.db")
+	for i, open := range []func(context.Context, string, *slog.Logger) (*Journal, error){Open, OpenOnShare, OpenOnShare, Open} {
+		j, err := open(t.Context(), dir, log)
+		if err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
+		value, err := j.Meta(t.Context(), "k")
+		if want := []string{"", "0", "1", "2"}[i]; err != nil || value != want {
+			t.Errorf("%d: %q, %v, want %q", i, value, err, want)
+		}
+		if err := j.SetMeta(t.Context(), "k", strconv.Itoa(i)); err != nil {
+			t.Fatal(err)
+		}
+		share := i == 1 || i == 2
+		for _, beside := range []string{"-wal", "-shm"} {
+			if _, err := os.Stat(path + beside); share != errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%d: %s: %v", i, beside, err)
+			}
+		}
+		if share {
+			other, err := sql.Open("sqlite3", "file:"+path+"?_busy_timeout=10")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := other.ExecContext(t.Context(), "INSERT INTO meta VALUES ('x', 'y')"); err == nil {
+				t.Errorf("%d: another writes beside it", i)
+			}
+			if err := other.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -16,6 +16,7 @@ func (j *Journal) AddRest(ctx context.Context, id app.SourceID, quarter time.Tim
 
 // Rest is a quarter in which a source was not due.
 type Rest struct {
+	Source  app.SourceID
 	Quarter time.Time
 	State   app.QuarterState
 }
@@ -25,9 +26,9 @@ type Rest struct {
 func (j *Journal) Rests(ctx context.Context, id app.SourceID, from, to time.Time) ([]Rest, error) {
 	return collect(ctx, j.db, func(rows *sql.Rows) (Rest, error) {
 		var q int64
-		var state string
-		err := rows.Scan(&q, &state)
-		return Rest{fromMillis(q), app.QuarterState(state)}, err
-	}, `SELECT quarter, state FROM rest WHERE quarter >= ? AND quarter < ? AND (? = '' OR source = ?) ORDER BY quarter`,
+		var source, state string
+		err := rows.Scan(&source, &q, &state)
+		return Rest{app.SourceID(source), fromMillis(q), app.QuarterState(state)}, err
+	}, `SELECT source, quarter, state FROM rest WHERE quarter >= ? AND quarter < ? AND (? = '' OR source = ?) ORDER BY quarter`,
 		millis(from), millis(to), string(id), string(id))
 }

@@ -182,6 +182,18 @@ func (s *Shop) writeAll(op *bulkOperation) *bulkWriter {
 	return w
 }
 
+// WriteBulks has every bulk query that was begun write its result now. It still
+// takes as long as it takes.
+func (s *Shop) WriteBulks() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, op := range s.bulks {
+		if op.changes == nil && op.result == nil {
+			op.object["status"], op.result = "RUNNING", s.writeAll(op)
+		}
+	}
+}
+
 // paced is how long so many take at a pace; no time at none.
 func paced(n int, pace float64) time.Duration {
 	if pace <= 0 {

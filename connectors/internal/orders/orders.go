@@ -6,18 +6,18 @@
 package orders
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
 
-// Place is where orders are numbered.
+// Place is where orders are numbered, by the primary key of a table: it has to
+// be one column of whole numbers.
 type Place struct {
 	Table string
-	// Column holds the number; "" for the table's primary key, which has to be one
-	// column of whole numbers.
-	Column string
 	// Type and Value narrow it to the rows in which that column has that value,
-	// where they are not "".
+	// where they are not "". A table without that column is no such place.
 	Type, Value string
 }
 
@@ -29,9 +29,30 @@ func names() []string {
 	}
 }
 
-// Find returns the places among some tables that may number the orders, surest
-// first: the first that holds any counts.
-func Find(tables []string) (found []Place) {
+// Newest asks the places among some tables that may number the orders for their
+// highest number, and returns the highest of the surest that hold any; 0 where
+// none does. highest returns 0 for a place that holds none, or is none. Of places
+// that can't be asked the others count, and the error says why.
+func Newest(tables []string, highest func(Place) (int64, error)) (n int64, err error) {
+	for _, places := range find(tables) {
+		for _, p := range places {
+			m, failed := highest(p)
+			if failed != nil {
+				err = errors.Join(err, fmt.Errorf("newest order in %s: %w", p.Table, failed))
+				continue
+			}
+			n = max(n, m)
+		}
+		if n > 0 {
+			break
+		}
+	}
+	return n, err
+}
+
+// find returns the places, surest first; those together are of one program, which
+// numbers orders through all of them.
+func find(tables []string) (found [][]Place) {
 	// named finds a table whose name is a prefix and an end, and that has a
 	// sibling with the same prefix.
 	named := func(end, sibling string) (string, bool) {
@@ -43,28 +64,32 @@ func Find(tables []string) (found []Place) {
 		}
 		return "", false
 	}
+	var woo []Place // which may have moved from the second to the first, and back
 	if t, ok := named("wc_orders", "wc_orders_meta"); ok {
-		found = append(found, Place{t, "id", "type", "shop_order"})
+		woo = append(woo, Place{t, "type", "shop_order"})
 	}
 	if t, ok := named("posts", "woocommerce_order_items"); ok {
-		found = append(found, Place{t, "ID", "post_type", "shop_order"})
+		woo = append(woo, Place{t, "post_type", "shop_order"})
 	}
-	if t, ok := named("orders", "order_detail"); ok {
-		found = append(found, Place{Table: t, Column: "id_order"})
+	if len(woo) > 0 {
+		found = append(found, woo)
+	}
+	if t, ok := named("orders", "order_detail"); ok { // PrestaShop
+		found = append(found, []Place{{Table: t}})
 	}
 	if len(found) > 0 {
 		return found
 	}
 	for _, name := range names() {
 		if i := slices.IndexFunc(tables, func(t string) bool { return strings.EqualFold(t, name) }); i >= 0 {
-			return []Place{{Table: tables[i]}}
+			return [][]Place{{{Table: tables[i]}}}
 		}
 	}
 	return nil
 }
 
 // Query is the SQL that asks a place for its highest number, given how the
-// server quotes names. The column is that of the place, or the primary key.
+// server quotes names, and its primary key.
 func (p Place) Query(quote func(string) string, column string) string {
 	return p.QueryOf(quote(p.Table), quote, column)
 }

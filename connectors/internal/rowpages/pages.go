@@ -17,43 +17,55 @@ import (
 	"kvart/app"
 )
 
+// LongKept is how many bytes of a cell are kept, and searched. What lies beyond
+// is not shown.
+const LongKept = 64 << 10
+
 const (
-	slice    = time.Second // of reading, until an answer is given with what there is
-	apart    = 1000        // rows between two marks
-	longKept = 1000        // bytes of a cell that are kept, and searched
-	longCell = 200         // runes of a cell that are shown
-	manyHits = 1_000_000   // rows that are remembered of a search
+	apart    = 1000      // rows between two marks
+	longCell = 200       // runes of a cell that are shown
+	manyHits = 1_000_000 // rows that are remembered of a search
+	// spare is the room, in bytes, that is left to others on the disk that rows are
+	// kept on. It is looked at after every lookEvery bytes: less is no matter.
+	spare     = 1 << 30
+	lookEvery = 32 << 20
 )
 
 // pages is a table, as far as it was read.
 type pages struct {
 	Table
+	free  func(path string) (int64, error) // bytes on the disk that path is on
+	slice time.Duration                    // of reading, until an answer is given with what there is
+
 	title, under int // columns, or -1
 
 	rows  Rows // nil before the first, and after the last
 	whole bool
 	count int64
 
-	file  *os.File // of the rows read
-	out   *bufio.Writer
-	size  int64   // of file
-	marks []int64 // where every 1,000th row begins
-	buf   []byte
+	file   *os.File // of the rows read
+	out    *bufio.Writer
+	size   int64   // of file
+	looked int64   // of it, when the room left was looked at last
+	marks  []int64 // where every 1,000th row begins
+	buf    []byte
 
 	sought string // what was looked for last
 	hits   []int64
 	upTo   int64 // how much of file was looked through for it
 }
 
+// close forgets what was read, and gives its room back.
 func (t *pages) close() (err error) {
 	if t.rows != nil {
 		err = t.rows.Close()
 		t.rows = nil
 	}
 	if t.file != nil {
-		err = errors.Join(err, t.file.Close())
+		err = errors.Join(err, t.file.Close(), os.Remove(t.file.Name()))
 		t.file = nil
 	}
+	t.whole = false
 	return err
 }
 
@@ -118,7 +130,7 @@ func (t *pages) readOn(ctx context.Context, tmp string) error {
 			return err
 		}
 	}
-	until := time.Now().Add(slice)
+	until := time.Now().Add(t.slice)
 	for n := 0; ; n++ {
 		if n%256 == 255 {
 			if err := ctx.Err(); err != nil {
@@ -130,9 +142,7 @@ func (t *pages) readOn(ctx context.Context, tmp string) error {
 		}
 		cells, err := t.rows.Next()
 		if errors.Is(err, io.EOF) {
-			rows := t.rows
-			t.rows, t.whole = nil, true
-			return errors.Join(t.flushed(), rows.Close())
+			return t.ended()
 		}
 		if err != nil {
 			return errors.Join(garbled(t.Path, err), t.close())
@@ -143,8 +153,23 @@ func (t *pages) readOn(ctx context.Context, tmp string) error {
 	}
 }
 
+// ended notes that all rows were read, once all of them are kept and the table's
+// text was read to a good end.
+func (t *pages) ended() error {
+	if err := t.flushed(); err != nil {
+		return err
+	}
+	rows := t.rows
+	t.rows = nil
+	if err := rows.Close(); err != nil {
+		return errors.Join(garbled(t.Path, err), t.close())
+	}
+	t.whole = true
+	return nil
+}
+
 func (t *pages) begin(tmp string) (err error) {
-	t.count, t.size, t.marks, t.hits, t.sought, t.upTo = 0, 0, nil, nil, "", 0
+	t.count, t.size, t.looked, t.marks, t.hits, t.sought, t.upTo = 0, 0, 0, nil, nil, "", 0
 	if t.file, err = os.CreateTemp(tmp, "rows-*"); err != nil {
 		return app.Errorf(app.CodeTempFull, "browse tables", "keep rows: %w", err)
 	}
@@ -162,20 +187,43 @@ func (t *pages) keep(cells []string) error {
 	}
 	b := binary.AppendUvarint(t.buf[:0], uint64(len(cells)))
 	for _, c := range cells {
-		if len(c) > longKept {
-			c = c[:longKept]
+		if len(c) > LongKept {
+			c = c[:LongKept]
 		}
 		b = binary.AppendUvarint(b, uint64(len(c)))
 		b = append(b, c...)
 	}
 	t.buf = b
+	if t.size-t.looked >= lookEvery {
+		if err := t.room(lookEvery + int64(len(b))); err != nil {
+			return err
+		}
+		t.looked = t.size
+	}
 	t.size += int64(len(b))
 	t.count++
 	_, err := t.out.Write(b)
 	return kept(err)
 }
 
-func (t *pages) flushed() error { return kept(t.out.Flush()) }
+// room makes sure that the disk holds so many bytes more, and the spare ones
+// after them. Where it doesn't tell, the writing does.
+func (t *pages) room(bytes int64) error {
+	free, err := t.free(t.file.Name())
+	if err != nil || free >= spare+bytes {
+		return nil
+	}
+	return kept(fmt.Errorf("%d bytes free, %d wanted", free, spare+bytes))
+}
+
+// flushed writes what was read to the file. Half of it is of no use.
+func (t *pages) flushed() error {
+	err := kept(t.out.Flush())
+	if err != nil {
+		err = errors.Join(err, t.close())
+	}
+	return err
+}
 
 func kept(err error) error {
 	if err == nil {
@@ -268,7 +316,7 @@ func (t *pages) record(cells [][]byte) app.Record {
 
 // shown is a cell as it is shown.
 func shown(c []byte) string {
-	cut := len(c) == longKept
+	cut := len(c) == LongKept
 	for cut && len(c) > 0 && !utf8.FullRune(c[lastRune(c):]) {
 		c = c[:lastRune(c)]
 	}

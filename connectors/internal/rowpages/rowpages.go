@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"kvart/app"
+	"kvart/connectors/internal/volume"
 )
 
 // Rows are the rows of a table, in order.
@@ -46,7 +48,7 @@ func New(tmp string, tables []Table) *Catalogue {
 	c := &Catalogue{tmp: tmp, free: make(chan struct{}, 1)}
 	for _, t := range tables {
 		title, under := telling(t.Columns)
-		c.tables = append(c.tables, &pages{Table: t, title: title, under: under})
+		c.tables = append(c.tables, &pages{Table: t, free: volume.Free, slice: time.Second, title: title, under: under})
 	}
 	return c
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"kvart/app"
 )
@@ -140,22 +141,187 @@ func TestCatalogue_Records_bad(t *testing.T) {
 	}
 }
 
-// A large table answers with what it has, says that there is more, and goes on.
+// A large table answers with what it has, says that there is more, and goes on
+// from there.
 func TestCatalogue_Records_bitByBit(t *testing.T) {
 	t.Parallel()
+	const rows = 2000
 	var opened, closed int
-	c := New(t.TempDir(), []Table{table(600_000, &opened, &closed, func(*numbered) {})})
+	c := New(t.TempDir(), []Table{table(rows, &opened, &closed)})
 	defer func() {
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
 	}()
-	p, err := c.Records(t.Context(), "sale", "", 0, 2)
-	if err != nil || len(p.Records) != 2 || p.Left == 0 && p.Total != 600_000 {
-		t.Fatalf("%+v, %v", p, err)
+	c.tables[0].slice = 0 // no answer waits for more than a few rows
+	read, answers, found := int64(0), 0, int64(0)
+	for {
+		answers++
+		text := ""
+		if answers%2 == 0 {
+			text = "åsa 7"
+		}
+		p, err := c.Records(t.Context(), "sale", text, 0, 2)
+		if err != nil || len(p.Records) != 2 || p.Records[0].Cells[0] != "1" {
+			t.Fatalf("answer %d: %+v, %v", answers, p, err)
+		}
+		s, err := c.Shelves(t.Context())
+		if err != nil || (s[0].Count == -1) != (p.Left > 0) {
+			t.Fatalf("answer %d: %d left, %+v, %v", answers, p.Left, s, err)
+		}
+		if text == "" {
+			if p.Total <= read || p.Left > 0 && p.Total+p.Left != rows {
+				t.Fatalf("answer %d: %d rows after %d, %d left", answers, p.Total, read, p.Left)
+			}
+			read = p.Total
+		} else {
+			if p.Total < found {
+				t.Fatalf("answer %d: found %d after %d", answers, p.Total, found)
+			}
+			found = p.Total
+		}
+		if p.Left == 0 {
+			break
+		}
+	}
+	if p := all(t, c, "", 0, 1); p.Total != rows || answers < 5 || opened != 1 || closed != 1 {
+		t.Errorf("%d rows after %d answers, opened %d times, closed %d times", p.Total, answers, opened, closed)
 	}
 	files, err := os.ReadDir(c.tmp)
 	if err != nil || len(files) != 1 {
 		t.Errorf("kept in %v, %v", files, err)
 	}
 }
+
+// Nobody's disk is filled by looking at a table: it is said that there is no room
+// before there is none, and the room that was taken is given back.
+func TestCatalogue_Records_noRoom(t *testing.T) {
+	t.Parallel()
+	var opened, closed int
+	tmp := t.TempDir()
+	c := New(tmp, []Table{{Name: "sale", Columns: []string{"id"}, Size: 7000, Open: func() (Rows, error) {
+		opened++
+		return &wide{left: 7000, closed: &closed}, nil
+	}}})
+	room, asked := int64(spare+lookEvery), 0
+	c.tables[0].slice = time.Hour
+	c.tables[0].free = func(path string) (int64, error) {
+		if asked++; !strings.HasPrefix(path, tmp) {
+			t.Errorf("asked for the room on %s", path)
+		}
+		return room, nil
+	}
+	if _, err := c.Records(t.Context(), "sale", "", 0, 5); app.CodeOf(err) != app.CodeTempFull || asked != 1 {
+		t.Errorf("asked %d times: %v", asked, err)
+	}
+	if files, err := os.ReadDir(tmp); err != nil || len(files) > 0 || closed != 1 {
+		t.Errorf("left behind: %v, %v, closed %d times", files, err, closed)
+	}
+	room = 2 * spare
+	if p := all(t, c, "", 6999, 5); p.Total != 7000 || len(p.Records) != 1 || asked < 3 {
+		t.Errorf("with room: %+v, asked %d times", p, asked)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if files, err := os.ReadDir(tmp); err != nil || len(files) > 0 || opened != closed {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+}
+
+// wide are rows of 10,000 bytes.
+type wide struct {
+	left   int
+	end    func() error // instead of io.EOF after the last
+	shut   error
+	closed *int
+}
+
+func (r *wide) Next() ([]string, error) {
+	if r.left == 0 {
+		return nil, io.EOF
+	}
+	if r.left--; r.left == 0 && r.end != nil {
+		if err := r.end(); err != nil {
+			return nil, err
+		}
+	}
+	return []string{strings.Repeat("x", 9_999)}, nil
+}
+
+func (r *wide) Read() int64 { return int64(7000 - r.left) }
+func (r *wide) Close() error {
+	*r.closed++
+	return r.shut
+}
+
+// A table is whole when its last row is kept, and its text was read to a good end;
+// not before.
+func TestCatalogue_Records_notWhole(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("the text is another")
+	for name, spoil := range map[string]func(*wide, *pages){
+		"the last rows can't be kept": func(r *wide, p *pages) { r.end = func() error { return p.file.Close() } },
+		"the text ends badly":         func(r *wide, _ *pages) { r.shut = broken },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			closed, opened := 0, 0
+			var c *Catalogue
+			c = New(t.TempDir(), []Table{{Name: "sale", Size: 3, Open: func() (Rows, error) {
+				r := &wide{left: 3, closed: &closed}
+				if opened++; opened == 1 {
+					spoil(r, c.tables[0])
+				}
+				return r, nil
+			}}})
+			p, err := c.Records(t.Context(), "sale", "", 0, 5)
+			if code := app.CodeOf(err); code != app.CodeTempFull && code != app.CodeItemUnreadable {
+				t.Errorf("%+v, %v", p, err)
+			}
+			if s, err := c.Shelves(t.Context()); err != nil || s[0].Count != -1 {
+				t.Errorf("%+v, %v", s, err)
+			}
+			if p := all(t, c, "", 0, 5); p.Total != 3 || len(p.Records) != 3 || opened != 2 {
+				t.Errorf("asked again: %+v, opened %d times", p, opened)
+			}
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// What is looked for is found far into a long text too.
+func TestCatalogue_Records_deep(t *testing.T) {
+	t.Parallel()
+	closed := 0
+	deep := strings.Repeat("å", 20_000) + " Blå kopp"
+	c := New(t.TempDir(), []Table{{Name: "sale", Columns: []string{"name"}, Size: 1, Open: func() (Rows, error) {
+		return &one{cell: deep, closed: &closed}, nil
+	}}})
+	for text, want := range map[string]int64{"BLÅ KOPP": 1, deep[100:5000]: 1, "röd": 0} {
+		if p := all(t, c, text, 0, 5); p.Total != want {
+			t.Errorf("%.20q: %d rows, want %d", text, p.Total, want)
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+type one struct {
+	cell   string
+	closed *int
+}
+
+func (r *one) Next() ([]string, error) {
+	if r.cell == "" {
+		return nil, io.EOF
+	}
+	cell := r.cell
+	r.cell = ""
+	return []string{cell}, nil
+}
+func (r *one) Read() int64  { return 0 }
+func (r *one) Close() error { *r.closed++; return nil }

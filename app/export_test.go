@@ -1,0 +1,4 @@
+package app
+
+// DocumentError is [documentError], for its test.
+var DocumentError = documentError

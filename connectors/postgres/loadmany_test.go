@@ -1,0 +1,134 @@
+//go:build unix
+
+package postgres
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// linked opens a way to a world's server, and a connection to its database.
+func linked(t *testing.T, w *world) (*link, *pgx.Conn) {
+	t.Helper()
+	l, err := w.c.open(t.Context(), w.access())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.close)
+	conn, err := l.connect(t.Context(), w.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.let(t.Context(), conn) })
+	return l, conn
+}
+
+// Constraints come before other indexes, and each of them the largest table's
+// first, whatever their tables are called and in whatever order they came.
+func TestLargestFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.do(`CREATE TABLE small (id int, n int); INSERT INTO small VALUES (1, 1);
+		CREATE SCHEMA "Åsas"; CREATE TABLE "Åsas"."Lager ON x" (id int, n int); INSERT INTO "Åsas"."Lager ON x" SELECT i, i FROM generate_series(1, 60000) i;
+		CREATE TABLE middle (id int, n int); INSERT INTO middle SELECT i, i FROM generate_series(1, 6000) i`)
+	want := []string{
+		"ALTER TABLE ONLY \"Åsas\".\"Lager ON x\"\n    ADD CONSTRAINT p3 PRIMARY KEY (id)",
+		"ALTER TABLE ONLY public.middle\n    ADD CONSTRAINT p2 PRIMARY KEY (id)",
+		"ALTER TABLE ONLY public.middle\n    ADD CONSTRAINT p2b UNIQUE (id)",
+		"ALTER TABLE ONLY public.small\n    ADD CONSTRAINT p1 PRIMARY KEY (id)",
+		"CREATE INDEX i3 ON \"Åsas\".\"Lager ON x\" USING btree (n)",
+		"CREATE UNIQUE INDEX i2 ON public.middle USING btree (n)",
+		"CREATE INDEX i1 ON public.small USING btree (n)",
+	}
+	_, conn := linked(t, w)
+	for _, order := range [][]int{{6, 5, 4, 3, 1, 2, 0}, {3, 6, 1, 2, 4, 0, 5}} {
+		var in []string
+		for _, i := range order {
+			if !buildsIndex(want[i]) {
+				t.Errorf("taken for no index: %s", want[i])
+			}
+			in = append(in, want[i])
+		}
+		got, err := largestFirst(t.Context(), conn, in)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v\n%s", err, strings.Join(got, "\n"))
+		}
+	}
+}
+
+// Where there is work for all hands an index is built by one process each; where
+// there is not, by as many as the server likes.
+func TestHands_share(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l, one := linked(t, w)
+	_, two := linked(t, w)
+	setting := func(conn *pgx.Conn) string {
+		t.Helper()
+		var s string
+		if err := conn.QueryRow(t.Context(), "SELECT current_setting('max_parallel_maintenance_workers')").Scan(&s); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	usual := setting(one)
+	h := &hands{job: &job{link: l}, all: []*loader{{conn: one}, {conn: two}}}
+	for _, tt := range []struct {
+		hands, work int
+		want        string
+	}{{2, 5, "0"}, {2, 1, usual}, {2, 2, "0"}, {1, 5, usual}} {
+		hired := &hands{job: h.job, all: h.all[:tt.hands]}
+		if err := hired.share(t.Context(), tt.work); err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range hired.all {
+			if got := setting(l.conn); got != tt.want || usual == "0" {
+				t.Errorf("%d hands, %d indexes: %s processes more, want %s", tt.hands, tt.work, got, tt.want)
+			}
+		}
+	}
+}
+
+// The indexes are looked into on a connection of its own, while the first is at
+// work; where the server gives no second one, on the first.
+func TestJob_lookAside(t *testing.T) {
+	t.Parallel()
+	for name, bad := range map[string]bool{"sound": false, "damaged": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := spoilt(t, "")
+			if !bad {
+				w.do("REINDEX INDEX sale_pkey")
+			}
+			l, conn := linked(t, w)
+			gone := *l
+			gone.port++
+			for _, tt := range []struct {
+				how   string
+				l     *link
+				brief bool
+				ok    bool
+				says  string
+			}{{"aside", l, false, !bad, ""}, {"alone", &gone, false, !bad, ""}, {"brief", l, true, true, "no invalid indexes"}} {
+				wait := (&job{link: tt.l}).lookAside(t.Context(), conn, tt.brief)
+				if tt.how == "aside" {
+					// It must not be in the way, whatever it has come to.
+					if n, err := one[int64](t.Context(), conn, "SELECT 3 FROM pg_sleep(0.1)"); err != nil || n != 3 {
+						t.Errorf("meanwhile: %d, %v", n, err)
+					}
+				}
+				check, err := wait()
+				says := tt.says
+				if says == "" && !bad {
+					says = "1 indexes checked"
+				}
+				if err != nil || check.OK != tt.ok || check.Code != checkIntegrity || !strings.Contains(check.Detail, says) {
+					t.Errorf("%s: %+v, %v", tt.how, check, err)
+				}
+			}
+		})
+	}
+}
