@@ -12,12 +12,12 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.7.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
 GOFUMPT := mvdan.cc/gofumpt@v0.9.2
 
-.PHONY: run demo build test lint vuln bench bench-databases bench-recovery bench-shops bench-window screenshots package test-package licences setup setup-test setup-deb setup-package clean
+.PHONY: run demo build test lint vuln bench bench-databases bench-recovery bench-shops bench-window screenshots package test-package licences setup setup-demo setup-test setup-deb setup-package clean
 
 run: build ## build and start the product
 	@packaging/linux/run.sh $(BIN)
 
-demo: setup-test build $(BIN)/kvart-demo ## a small shop: sell, back up, wreck, bring back
+demo: setup-demo build $(BIN)/kvart-demo ## a small shop: sell, back up, wreck, bring back
 	@packaging/linux/demo.sh $(BIN)
 
 build: setup $(BIN)/kvart-agent $(BIN)/kvart
@@ -38,6 +38,9 @@ peers: # what tests hold Kvart against: stock Kopia, restic, an S3 server
 setup:
 	@packaging/linux/apt.sh "$(SUDO)" packaging/linux/apt-build.txt
 
+setup-demo: setup
+	@packaging/linux/apt.sh "$(SUDO)" packaging/linux/apt-demo.txt
+
 setup-test: setup
 	@packaging/linux/apt.sh "$(SUDO)" packaging/linux/apt-test.txt
 	@command -v npm >/dev/null || packaging/linux/apt.sh "$(SUDO)" packaging/linux/apt-npm.txt
@@ -50,7 +53,7 @@ setup-package: setup-deb
 
 test: setup-test build $(BIN)/kvart-demo peers ## everything, against real servers where that counts
 	packaging/linux/test.sh $(BIN)
-	$(GO) build -o $(BIN)/kvart-checked ./cmd/kvart
+	$(GO) build -tags kvart_observe -o $(BIN)/kvart-checked ./cmd/kvart
 	$(GO) build -o $(BIN)/kvart-otherguard ./packaging/tools/otherguard
 	packaging/linux/smoke.sh $(BIN)
 	packaging/linux/e2e.sh $(BIN)
@@ -78,7 +81,8 @@ bench-shops: setup $(BIN)/kvart-agent $(BIN)/kvart-bench ## online shops of 10,0
 bench-recovery: setup-test $(BIN)/kvart-agent $(BIN)/kvart-bench ## a whole shop destroyed and back, against 15 minutes; SCALE=0.1 is quick
 	$(BIN)/kvart-bench --bin $(BIN) --only recovery --scale $(SCALE)
 
-screenshots: demo ## pictures of the real window into docs/screenshots
+screenshots: setup-demo build $(BIN)/kvart-demo ## pictures of the real window's pages into docs/screenshots; needs no display
+	@DISPLAY= WAYLAND_DISPLAY= LANGUAGES="$${LANGUAGES:-sv en}" THEMES="$${THEMES:-light dark}" packaging/linux/demo.sh $(BIN)
 
 package: setup-package ## all that this machine can make for Linux, Windows and macOS, into dist; says what it can't
 	@packaging/package.sh dist

@@ -37,12 +37,15 @@ func (w *Window) Do(f func()) { w.run.inside(f) }
 // async runs work in the background and what it returns in the window, unless
 // the window was closed meanwhile.
 func (w *Window) async(work func(ctx context.Context) (then func())) {
+	w.asked.Add(1)
 	w.run.background(func() {
 		then := work(w.ctx)
 		if then == nil || w.ctx.Err() != nil {
+			w.asked.Add(-1)
 			return
 		}
 		w.run.inside(func() {
+			w.asked.Add(-1)
 			if w.ctx.Err() == nil {
 				then()
 			}

@@ -64,7 +64,7 @@ func TestHistory_compareAndExport(t *testing.T) {
 	r := newRig(t, uitest.Safe())
 	r.press("History")
 	r.press("Compare with now")
-	r.sees("What has changed since then", "3 rows new, 0 gone, 1 changed")
+	r.sees("What has changed since then", "New rows: 3, gone: 0, changed: 1")
 	r.shoot("history-diff")
 	r.press("Files: 0 changed, 1 gone, 0 new")
 	r.press("☐ Priser 2026.csv")

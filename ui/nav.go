@@ -28,6 +28,7 @@ var (
 	_ fyne.Tappable     = (*navItem)(nil)
 	_ fyne.Focusable    = (*navItem)(nil)
 	_ desktop.Hoverable = (*navItem)(nil)
+	_ desktop.Keyable   = (*navItem)(nil)
 )
 
 func newNavItem(name string, tapped func()) *navItem {
@@ -76,6 +77,12 @@ func (n *navItem) TypedKey(e *fyne.KeyEvent) {
 		widgets.PassKey(n, e)
 	}
 }
+
+// KeyDown implements [desktop.Keyable].
+func (n *navItem) KeyDown(*fyne.KeyEvent) {}
+
+// KeyUp implements [desktop.Keyable].
+func (n *navItem) KeyUp(e *fyne.KeyEvent) { widgets.RevealAfter(e, n) }
 
 // MouseIn implements [desktop.Hoverable].
 func (n *navItem) MouseIn(*desktop.MouseEvent) { n.hovered = true; n.Refresh() }

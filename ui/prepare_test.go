@@ -219,7 +219,7 @@ func TestRecover_drillsInWords(t *testing.T) {
 
 func TestHome_asksWhetherItWasYou(t *testing.T) {
 	r := newRig(t, uitest.Suspicious())
-	r.sees("Was this you? Bilder", "412 files carry .lockbit", "The one of today 14:09")
+	r.sees("Bilder: was this you?", "412 files carry .lockbit", "The one of today 14:09")
 	var answers []bool
 	r.svc.AnswerFunc = func(q app.AnswerRequest) error {
 		answers = append(answers, q.Yes)
@@ -236,12 +236,12 @@ func TestHome_asksWhetherItWasYou(t *testing.T) {
 	}
 	r.press("Yes, it was me")
 	r.press("Yes, I am sure")
-	r.sees("Was this you?") // it did not get through
+	r.sees("was this you?") // it did not get through
 	r.press("Try again")
 	if !slices.Equal(answers, []bool{true, true}) {
 		t.Errorf("answered %v", answers)
 	}
-	r.lacks("Was this you?")
+	r.lacks("was this you?")
 	r.sees("Your shop is safe")
 }
 
@@ -256,6 +256,6 @@ func TestHome_itWasNotMe(t *testing.T) {
 	r.press("No, it wasn't me")
 	r.sees("Hacked, or the data is locked", "Unplug the network", "What you do meanwhile")
 	r.press("Home")
-	r.lacks("Was this you?")
+	r.lacks("was this you?")
 	r.sees("Your next step: Unplug")
 }

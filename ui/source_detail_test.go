@@ -55,15 +55,15 @@ func TestSourceDetail_pauseAndSchedule(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	r.sees("It is paused until today 15:34", "Paused")
-	r.press("Take it up again")
+	r.press("Resume")
 	if s := last(); s.Paused || !s.PausedUntil.IsZero() || s.QuietFrom != 22 {
 		t.Errorf("%+v", s)
 	}
-	r.press("Pause until I take it up again")
+	r.press("Pause until I resume it")
 	if !last().Paused {
 		t.Errorf("%+v", last())
 	}
-	r.sees("It is paused until you take it up again")
+	r.sees("It is paused until you resume it")
 	r.press("Home")
 	r.sees("Lager is paused")
 }
@@ -71,12 +71,12 @@ func TestSourceDetail_pauseAndSchedule(t *testing.T) {
 func TestSourceDetail_aRefusalIsSaidAndNothingLooksChanged(t *testing.T) {
 	r := newDetailRig(t, uitest.Safe())
 	r.svc.ArrangeFunc = func(app.ArrangeRequest) error { return app.Errorf(app.CodeBusy, "arrange", "busy") }
-	r.press("Pause until I take it up again")
+	r.press("Pause until I resume it")
 	r.sees("Kvart is busy just now", "Pause for 1 hour")
 	r.lacks("It is paused")
 	r.svc.ArrangeFunc = nil
 	r.press("Try again")
-	r.sees("It is paused until you take it up again")
+	r.sees("It is paused until you resume it")
 }
 
 func TestSourceDetail_rename(t *testing.T) {
@@ -157,7 +157,7 @@ func TestSourceDetail_shownAsItWasChangesNothing(t *testing.T) {
 // anew, and must not take the keyboard from what the owner is at.
 func TestSourceDetail_focusStays(t *testing.T) {
 	r := newDetailRig(t, uitest.Safe())
-	b, ok := uitest.Pressable(r.c, "Pause until I take it up again", 0).(fyne.Focusable)
+	b, ok := uitest.Pressable(r.c, "Pause until I resume it", 0).(fyne.Focusable)
 	if !ok {
 		t.Fatal("no such button")
 	}
@@ -169,5 +169,5 @@ func TestSourceDetail_focusStays(t *testing.T) {
 	r.svc.Push(st)
 	r.sees("999 kB")
 	uitest.Key(r.c, fyne.KeySpace)
-	r.sees("It is paused until you take it up again")
+	r.sees("It is paused until you resume it")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -103,13 +104,17 @@ func (r *rig) begin(s app.Status, p screen.Place) {
 	}
 }
 
-// follow goes to a stop.
+// follow goes to a stop. What was there to be done on the way the first time has
+// to be there again: else another page would be looked at in its place.
 func (r *rig) follow(s stop) {
+	r.t.Helper()
 	r.begin(s.status, s.place)
-	for _, i := range s.path {
-		if acts := r.acts(); i < len(acts) {
-			acts[i].Do()
+	for n, i := range s.path {
+		acts := r.acts()
+		if i >= len(acts) || acts[i].Name != s.names[n] {
+			r.t.Fatalf("%s: %q is not there any more", s, s.names[n])
 		}
+		acts[i].Do()
 	}
 }
 
@@ -233,6 +238,7 @@ func TestWalk_keyboard(t *testing.T) {
 				r.focusShows(s, f, looks)
 				r.fires(s, f)
 			}
+			r.tabShows(s)
 			primaries := uitest.Primaries(r.c)
 			r.escapes(s)
 			asks := func(key string) bool { return r.words.T(key) == primaries[0] }
@@ -265,6 +271,25 @@ func (r *rig) focusShows(s stop, f fyne.Focusable, looks map[string]bool) {
 		looks[kind] = true
 		if n := differ(without, r.Capture()); n < 40 {
 			r.t.Errorf("%s: focus on %T changes %d pixels", s, o, n)
+		}
+	}
+	r.c.Unfocus()
+}
+
+// tabShows: wherever the Tab key leads on a page, it is in view.
+func (r *rig) tabShows(s stop) {
+	r.t.Helper()
+	r.c.Unfocus()
+	began := map[fyne.Focusable]bool{}
+	for range 1000 {
+		uitest.Tab(r.c)
+		f := r.c.Focused()
+		if f == nil || began[f] {
+			break
+		}
+		began[f] = true
+		if !uitest.InView(r.c, f.(fyne.CanvasObject)) {
+			r.t.Errorf("%s: the Tab key leads to %T %q out of view", s, f, uitest.NameOf(f.(fyne.CanvasObject)))
 		}
 	}
 	r.c.Unfocus()
@@ -331,15 +356,23 @@ func asksForTheButton() []string {
 // enters: Enter does the same as pressing the page's one primary button.
 func (r *rig) enters(s stop, name string) {
 	r.t.Helper()
+	before, clocks := "", regexp.MustCompile(`\d+:\d\d`) // they go on meanwhile
 	after := func(do func()) string {
 		r.follow(s)
-		if len(uitest.Primaries(r.c)) != 1 {
-			return ""
+		if p := uitest.Primaries(r.c); len(p) != 1 || p[0] != name {
+			r.t.Fatalf("%s: the primary buttons are %q now, not %q", s, p, name)
 		}
+		r.received = r.received.Add(-2 * time.Second) // it was looked at
+		r.refresh()
+		stands := func() string { return clocks.ReplaceAllString(fmt.Sprint(r.svc.Calls(), r.current)+r.page(), "") }
+		before = stands()
 		do()
-		return fmt.Sprint(r.svc.Calls(), r.current) + r.page()
+		return stands()
 	}
 	pressed := after(func() { uitest.Press(r.t, r.c, name) })
+	if pressed == before {
+		r.t.Errorf("%s: pressing %q does nothing", s, name)
+	}
 	if entered := after(func() { r.c.Unfocus(); uitest.Key(r.c, fyne.KeyReturn) }); entered != pressed {
 		r.t.Errorf("%s: Enter does not do what %q does", s, name)
 	}

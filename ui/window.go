@@ -9,6 +9,7 @@ import (
 	"image"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -56,6 +57,7 @@ type Window struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	run    runner
+	asked  atomic.Int64 // what is asked for and not here yet
 	poke   chan struct{}
 
 	words    *assets.Words
@@ -63,6 +65,7 @@ type Window struct {
 	screens  map[screen.Name]screen.Screen
 	shell    *shell
 	current  screen.Name
+	opened   screen.Name  // the screen that was opened last, "" for none
 	before   screen.Name  // what Help leads back to
 	flow     *setup.Flow  // taken up again where it was left
 	reopen   *reopen.Flow // likewise
@@ -221,12 +224,32 @@ func (w *Window) seen(s app.Status) {
 	if language && w.speak(s.Language) {
 		return
 	}
-	if (first || back) && w.current != screen.Help {
+	switch {
+	case w.current == screen.Help: // it is looked at without a guard, too
+	case back && w.opened == w.current:
+		w.resume()
+		return
+	case first || back:
 		w.show(screen.Place{Screen: w.current})
 		return
 	}
 	w.refresh()
 }
+
+// resume shows the screen again as it was when the guard was lost: what was
+// typed and looked for is still there.
+func (w *Window) resume() {
+	sc := w.screen(w.current)
+	sc.Set(*w.status)
+	w.shell.showScreen(sc.Object(), alone(w.current))
+	if r, ok := sc.(screen.Resumer); ok {
+		r.Resume()
+	}
+	w.refresh()
+}
+
+// alone reports whether a screen is shown without the navigation.
+func alone(n screen.Name) bool { return n == screen.Setup || n == screen.Reopen }
 
 // paint shows the window light, dark or as the computer is set.
 func (w *Window) paint(look app.Theme) {
@@ -306,6 +329,7 @@ func (w *Window) show(p screen.Place) {
 	}
 	w.current = p.Screen
 	sc := w.screen(p.Screen)
+	w.opened = ""
 	switch {
 	case p.Screen == screen.Help: // it needs no guard
 		w.shell.showScreen(sc.Object(), false)
@@ -316,7 +340,8 @@ func (w *Window) show(p screen.Place) {
 		w.shell.showWaiting()
 	default:
 		sc.Set(*w.status)
-		w.shell.showScreen(sc.Object(), p.Screen == screen.Setup || p.Screen == screen.Reopen)
+		w.shell.showScreen(sc.Object(), alone(p.Screen))
+		w.opened = p.Screen
 		sc.Open(p)
 	}
 	w.refresh()

@@ -1,4 +1,4 @@
-//go:build !migrated_fynedo
+//go:build kvart_observe
 
 package main
 

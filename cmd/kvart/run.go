@@ -31,8 +31,8 @@ const drawn = "drawn"
 
 // options are what the command line says.
 type options struct {
-	data, screen, shots string
-	startGuard, report  bool
+	data, screen, shots, tour string
+	startGuard, report        bool
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -41,7 +41,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.data, "data", "", "the guard's state folder; empty asks the guard's own default")
 	flags.StringVar(&o.screen, "screen", "home", "home, sources, history, recover, safety or settings")
-	flags.StringVar(&o.shots, "screenshots", "", "write a picture of every screen into this folder and end")
+	flags.StringVar(&o.shots, "screenshots", "", "write a picture of every page of a tour into this folder and end")
+	flags.StringVar(&o.tour, "tour", "safe", "what there is to see for --screenshots: safe, empty, begun, paused, unusual, going, back or alone")
 	flags.BoolVar(&o.startGuard, "start-guard", true, "start the guard when it is not running")
 	flags.BoolVar(&o.report, "report", false, "print a line once the first frame is on the screen")
 	if err := flags.Parse(args); err != nil {
@@ -110,7 +111,7 @@ func show(ctx context.Context, o options, client *ipc.Client, stdout, stderr io.
 	w.Show()
 	observe(ctx, a, w)
 	if o.shots != "" {
-		go photograph(ctx, w, o.shots, a.Quit, stderr)
+		go photograph(ctx, w, o, a.Quit, stderr)
 	}
 	a.Run()
 	stop() // after the loop has ended nothing may be asked of it

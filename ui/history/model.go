@@ -243,7 +243,7 @@ func rowOf(w *assets.Words, e app.Entry) entryRow {
 
 func isPicture(p string) bool {
 	switch strings.ToLower(path.Ext(p)) {
-	case ".jpg", ".jpeg", ".png", ".gif":
+	case ".jpg", ".jpeg", ".png", ".gif", ".webp":
 		return true
 	}
 	return false

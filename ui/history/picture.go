@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	_ "image/gif"  // pictures of products
@@ -11,6 +12,8 @@ import (
 	_ "image/png"  // pictures of products
 	"io"
 	"strings"
+
+	_ "golang.org/x/image/webp" // pictures of products
 
 	"kvart/app"
 )
@@ -72,16 +75,31 @@ func readPicture(ctx context.Context, svc app.HistoryService, r app.PathRequest,
 	if len(b) > pictureBytes {
 		return nil, errPicture
 	}
-	c, _, err := image.DecodeConfig(bytes.NewReader(b))
+	return unpack(b, wide, high)
+}
+
+// unpack unpacks a picture and makes it fit. What comes out of a backup may have
+// been made to harm: that a decoder gives up on it ends no more than the
+// picture.
+func unpack(b []byte, wide, high int) (out image.Image, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			out, err = nil, fmt.Errorf("unpack picture: %v: %w", r, errPicture)
+		}
+	}()
+	c, kind, err := image.DecodeConfig(bytes.NewReader(b))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read head of picture: %w", err)
 	}
 	if c.Width < 1 || c.Height < 1 || c.Width > picturePixels/c.Height {
 		return nil, errPicture
 	}
+	if kind == "webp" && !wholeWebP(b, c.Width, c.Height) {
+		return nil, errPicture
+	}
 	full, _, err := image.Decode(bytes.NewReader(b))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("unpack picture: %w", err)
 	}
 	return fit(full, wide, high), nil
 }

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 
+	"kvart/app"
 	"kvart/assets"
 	"kvart/ui/screen"
 	"kvart/ui/widgets"
@@ -14,7 +16,7 @@ import (
 
 // Heights of what scrolls within the screen.
 const (
-	pointsHeight = 124
+	pointsHeight = 208
 	navHeight    = 150
 	bodyHeight   = 150
 	groupHeight  = 96
@@ -39,6 +41,7 @@ type view struct {
 	after            *widgets.Button
 	unusual          *fyne.Container
 	points, nav      *fyne.Container
+	pointList        *container.Scroll // what points scroll in
 	navBox           *fyne.Container
 	pointTitle       *widgets.Text
 	right
@@ -54,8 +57,10 @@ func newView(env screen.Env, s *Screen) *view {
 	v.points, v.nav = widgets.Column(0), widgets.Column(0)
 	v.pointTitle = widgets.NewText("", widgets.Strong())
 	v.navBox = widgets.Scrolled(navHeight, v.nav)
+	box := widgets.Scrolled(pointsHeight, v.points)
+	v.pointList = box.Objects[0].(*container.Scroll)
 	left := widgets.NewCard(widgets.Fill(widgets.Gap8, v.navBox,
-		widgets.NewText(env.T("history.points"), widgets.Sub()), widgets.Scrolled(pointsHeight, v.points),
+		widgets.NewText(env.T("history.points"), widgets.Sub()), box,
 		widgets.Line(), v.pointTitle, v.navBox))
 	v.panes = widgets.Split(240, widgets.Gap16, left, v.newRight())
 	return v
@@ -102,7 +107,11 @@ func (v *view) set(m viewModel) {
 	old := v.vm
 	v.vm = m
 	if !v.drawn || !slices.Equal(old.Sources, m.Sources) || old.Source != m.Source {
-		source := widgets.NewSelect(m.Sources, m.Source, func(i int) { v.s.pickSource(v.vm.Sources[i]) })
+		source := widgets.NewSelect(m.Sources, m.Source, func(i int) {
+			if i >= 0 { // a menu that is open stays as it was when others come
+				v.s.pickSource(m.Sources[i])
+			}
+		})
 		v.sourceBox.Objects = []fyne.CanvasObject{source}
 		v.sourceBox.Refresh()
 	}
@@ -114,6 +123,9 @@ func (v *view) set(m viewModel) {
 	v.setDay(old, m)
 	if !v.drawn || !slices.EqualFunc(old.Points, m.Points, samePoint) || old.NoPoints != m.NoPoints {
 		widgets.KeepFocus(v.points, v.drawPoints)
+		if chosen(old.Points) != chosen(m.Points) {
+			v.revealPoint()
+		}
 	}
 	if !v.drawn || !slices.Equal(old.Nav, m.Nav) {
 		widgets.KeepFocus(v.nav, v.drawNav)
@@ -188,6 +200,28 @@ func caption(chosen bool) widgets.Look {
 
 func samePoint(a, b pointRow) bool {
 	return a.ID == b.ID && a.Clock == b.Clock && a.Detail == b.Detail && a.Tone == b.Tone && a.Chosen == b.Chosen && slices.Equal(a.Marks, b.Marks)
+}
+
+// chosen returns the point that is looked at, "" for none.
+func chosen(rows []pointRow) app.PointID {
+	if i := slices.IndexFunc(rows, func(p pointRow) bool { return p.Chosen }); i >= 0 {
+		return rows[i].ID
+	}
+	return ""
+}
+
+// revealPoint scrolls to the point that is looked at, where it is out of sight.
+func (v *view) revealPoint() {
+	i := slices.IndexFunc(v.vm.Points, func(p pointRow) bool { return p.Chosen })
+	if i < 0 {
+		return
+	}
+	widgets.Relayout(v.pointList)
+	row := v.points.Objects[i]
+	top, seen := row.Position().Y, v.pointList.Offset.Y
+	if top < seen || top+row.Size().Height > seen+v.pointList.Size().Height {
+		widgets.ScrollTo(v.pointList, row)
+	}
 }
 
 func (v *view) drawPoints() {

@@ -28,13 +28,17 @@ func figures(w *assets.Words, s app.Status, r *app.Readiness, now time.Time) (ou
 }
 
 // backIn is the time a restore would take, a number only when drills of every
-// source have shown it.
+// source have shown it and still hold.
 func backIn(w *assets.Words, s app.Status, now time.Time) figure {
 	f := figure{Title: w.T("home.back.title"), Tone: widgets.ToneWarn, Button: w.T("home.back.drill")}
 	total, proven := 0.0, true
+	var open []app.SourceStatus
 	for _, src := range s.Sources {
 		proven = proven && src.RestoreSeconds > 0
 		total += src.RestoreSeconds
+		if src.Proof != app.ProofProven {
+			open = append(open, src)
+		}
 	}
 	d := s.LastDrill
 	switch {
@@ -44,6 +48,9 @@ func backIn(w *assets.Words, s app.Status, now time.Time) figure {
 		f.Value, f.Note = w.T("home.back.unproven"), w.T("home.back.never")
 	case now.Sub(d.At) > drillAge:
 		f.Value, f.Note = w.T("home.back.unproven"), w.T("home.back.old", assets.Args{"When": w.When(d.At, now)})
+	case len(open) > 0:
+		f.Value = w.T("home.back.unproven")
+		f.Note = w.N("home.back.open", int64(len(open)), assets.Args{"Source": open[0].Source.Name})
 	default:
 		t := time.Duration(total * float64(time.Second))
 		f.Value, f.Note = w.T("home.back.value", assets.Args{"Time": w.Stopwatch(t)}), w.T("home.back.proven", assets.Args{"When": w.When(d.At, now)})

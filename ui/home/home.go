@@ -96,6 +96,9 @@ func (s *Screen) Open(screen.Place) {
 	s.learn()
 }
 
+// Resume implements [screen.Resumer].
+func (s *Screen) Resume() { s.learn() }
+
 // Set implements [screen.Screen].
 func (s *Screen) Set(st app.Status) {
 	s.status = st

@@ -30,9 +30,12 @@ func (s *Screen) learn() {
 	s.env.Go(func(ctx context.Context) func() {
 		r, err := s.env.Service.Readiness(ctx)
 		return func() {
-			if err == nil {
-				s.know(func(f *facts) { f.Ready = &r })
+			if err != nil {
+				s.looked = now.Add(-readyFor - time.Second) // asked again when the screen is opened
+				s.know(func(f *facts) { f.Ready = nil })
+				return
 			}
+			s.know(func(f *facts) { f.Ready = &r })
 		}
 	})
 }

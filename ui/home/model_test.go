@@ -73,6 +73,9 @@ func TestBackIn_isANumberOnlyWhenProven(t *testing.T) {
 	}{
 		"proven":             {func(*app.Status) {}, "back in 27 s", true},
 		"no drill":           {func(s *app.Status) { s.LastDrill = nil }, "not proven yet", false},
+		"one changed since":  {func(s *app.Status) { s.Sources[1].Proof = app.ProofChanged }, "not proven yet", false},
+		"one failed":         {func(s *app.Status) { s.Sources[2].Proof = app.ProofFailed }, "not proven yet", false},
+		"one long ago":       {func(s *app.Status) { s.Sources[0].Proof = app.ProofOld }, "not proven yet", false},
 		"one source without": {func(s *app.Status) { s.Sources[1].RestoreSeconds = 0 }, "not proven yet", false},
 		"failed":             {func(s *app.Status) { s.LastDrill.OK = false }, "not proven yet", false},
 		"too old":            {func(s *app.Status) { s.LastDrill.At = s.Now.AddDate(0, 0, -31) }, "not proven yet", false},
@@ -133,5 +136,20 @@ func TestModel_countsQuarters(t *testing.T) {
 	}
 	if m.Strip[12].Hour != "03" || m.Strip[13].Hour != "" {
 		t.Errorf("hours are %q, %q", m.Strip[12].Hour, m.Strip[13].Hour)
+	}
+}
+
+// TestModel_rehearsalIsNoAlarm: while a bad day is practised the shop is as safe
+// as it is.
+func TestModel_rehearsalIsNoAlarm(t *testing.T) {
+	t.Parallel()
+	w := english(t)
+	for code, want := range map[app.PlaybookCode]state{app.PlaybookRehearsal: stateSafe, app.PlaybookHacked: stateIncident} {
+		s := uitest.Safe()
+		s.Incident = &app.IncidentBrief{Playbook: code}
+		m := model(w, s, facts{}, uitest.Now())
+		if m.State != want || (m.Mark.State == assets.MarkAlarm) != (want == stateIncident) {
+			t.Errorf("%s: %s with mark %s", code, m.State, m.Mark.State)
+		}
 	}
 }

@@ -60,7 +60,7 @@ func stateOf(s app.Status, st stage, more facts, now time.Time) state {
 	switch {
 	case st == stagePast:
 		return statePast
-	case s.Incident != nil:
+	case s.Incident.Real():
 		return stateIncident
 	case (st == stageEmpty || st == stageNoSources) && more.Draft:
 		return stateGoOn
@@ -115,7 +115,8 @@ func headline(w *assets.Words, s app.Status, st state, now time.Time) (title, te
 		when := assets.Args{"When": w.When(s.Vault.AsOf, now)}
 		return w.T("home.head.past", when), w.T("home.text.past", when)
 	case statePaused:
-		if s.Verdict == app.VerdictSafe {
+		late := slices.ContainsFunc(s.Sources, func(s app.SourceStatus) bool { return s.State == app.SourceLate })
+		if s.Verdict == app.VerdictSafe || s.Verdict == app.VerdictLate && !late {
 			verdict = w.T("home.head.paused")
 		}
 		return verdict, w.T("home.text.paused", assets.Args{"Until": w.When(s.PausedUntil, now)})
@@ -182,7 +183,7 @@ func markOf(s app.Status, now time.Time) assets.Mark {
 	switch {
 	case s.Vault != nil && !s.Vault.AsOf.IsZero():
 		return assets.NewMark(assets.MarkUnknown)
-	case s.Incident != nil:
+	case s.Incident.Real():
 		return assets.NewMark(assets.MarkAlarm)
 	case s.PausedUntil.After(now):
 		return assets.NewMark(assets.MarkPaused)

@@ -25,6 +25,12 @@ func TestModel_everyStateHasItsWordsAndOneButton(t *testing.T) {
 	until.Sources[1].Source.Schedule = app.Schedule{PausedUntil: uitest.Now().Add(2 * time.Hour), PausedFrom: uitest.Now().Add(-time.Hour)}
 	two := uitest.SourcePaused()
 	two.Sources[0].State, two.Sources[0].Source.Schedule.Paused = app.SourcePaused, true
+	long, lateBefore := uitest.Paused(), uitest.Paused()
+	long.Verdict, lateBefore.Verdict = app.VerdictLate, app.VerdictLate
+	for i := range long.Sources {
+		long.Sources[i].State = app.SourcePaused
+	}
+	lateBefore.Sources[0].State = app.SourceLate
 	lateToo := uitest.SourcePaused()
 	lateToo.Sources[0].State = app.SourceLate
 	for name, tt := range map[string]struct {
@@ -50,10 +56,12 @@ func TestModel_everyStateHasItsWordsAndOneButton(t *testing.T) {
 		"storage offline":       {more["offline"], facts{}, stateStorage, "Kvart can't reach your storage", "Try again", actRemedy},
 		"suspicious":            {more["suspicious"], facts{}, stateSuspicious, "Something looks wrong", "See what changed", actLook},
 		"paused":                {all["paused"], facts{}, statePaused, "Backups are paused", "Resume backups", actResume},
+		"paused for long":       {long, facts{}, statePaused, "Backups are paused", "Resume backups", actResume},
+		"late, then paused":     {lateBefore, facts{}, statePaused, "Your backups are late", "Resume backups", actResume},
 		"on battery":            {more["waiting"], facts{}, stateWaiting, "Backups wait while the computer runs on battery", "Back up now", actBackUp},
-		"a source paused":       {more["source"], facts{}, stateSource, "Lager is paused", "Take it up again", actTakeUp},
-		"a source, until":       {until, facts{}, stateSource, "Lager is paused", "Take it up again", actTakeUp},
-		"two sources paused":    {two, facts{}, stateSource, "2 sources are paused", "Take them up again", actTakeUp},
+		"a source paused":       {more["source"], facts{}, stateSource, "Lager is paused", "Resume", actTakeUp},
+		"a source, until":       {until, facts{}, stateSource, "Lager is paused", "Resume", actTakeUp},
+		"two sources paused":    {two, facts{}, stateSource, "2 sources are paused", "Resume", actTakeUp},
 		"paused and late":       {lateToo, facts{}, stateLate, "Your backups are late", "Look at the sources", actRemedy},
 		"quiet hours":           {more["quiet"], facts{}, stateQuiet, "Lager is left alone", "Back up now", actBackUp},
 		"shown as it was":       {all["past"], facts{}, statePast, "Your backups, as they were yesterday 12:34", "Restore my shop", actRecover},

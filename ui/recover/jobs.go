@@ -2,6 +2,7 @@ package recover
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"kvart/app"
@@ -10,7 +11,7 @@ import (
 
 // startDrill practises with the named sources, or with all.
 func (s *Screen) startDrill(sources []string) {
-	s.launch(func(ctx context.Context) (app.JobID, error) { return s.env.Service.StartDrill(ctx, sources) }, func() { s.startDrill(sources) })
+	s.launch(app.JobDrill, func(ctx context.Context) (app.JobID, error) { return s.env.Service.StartDrill(ctx, sources) }, func() { s.startDrill(sources) })
 }
 
 func (s *Screen) askUndo(id app.RestoreID) {
@@ -19,15 +20,16 @@ func (s *Screen) askUndo(id app.RestoreID) {
 }
 
 func (s *Screen) undo(id app.RestoreID) {
-	s.launch(func(ctx context.Context) (app.JobID, error) { return s.env.Service.StartUndo(ctx, id) }, func() { s.undo(id) })
+	s.launch(app.JobUndo, func(ctx context.Context) (app.JobID, error) { return s.env.Service.StartUndo(ctx, id) }, func() { s.undo(id) })
 }
 
 // launch starts a job and then shows it.
-func (s *Screen) launch(start func(ctx context.Context) (app.JobID, error), again func()) {
+func (s *Screen) launch(kind app.JobKind, start func(ctx context.Context) (app.JobID, error), again func()) {
 	if s.starting {
 		return
 	}
 	s.starting = true
+	began := s.env.Now()
 	s.trouble.Show(nil, nil)
 	s.env.Go(func(ctx context.Context) func() {
 		id, err := start(ctx)
@@ -38,8 +40,9 @@ func (s *Screen) launch(start func(ctx context.Context) (app.JobID, error), agai
 				s.object.ScrollToTop()
 				return
 			}
+			s.begun, s.redo = id, again
 			if s.page != pageRun {
-				s.showRun(app.Job{ID: id, Kind: app.JobRestore, Step: app.StepWaiting, State: app.JobRunning, Started: s.env.Now()})
+				s.showRun(app.Job{ID: id, Kind: kind, Step: app.StepWaiting, State: app.JobRunning, Started: began})
 			}
 			// It may have ended before any status told of it.
 			if j := s.status.Job; j == nil || j.ID != id {
@@ -50,24 +53,28 @@ func (s *Screen) launch(start func(ctx context.Context) (app.JobID, error), agai
 }
 
 // finish waits for a job's end and shows what came of it. The guard may have
-// been restarted meanwhile: then its list of restores knows.
+// been restarted meanwhile: then what it remembers tells.
 func (s *Screen) finish(id app.JobID) {
 	s.job = id
 	if s.waiting == id {
 		return
 	}
 	s.waiting = id
+	told := s.told
 	s.env.Go(func(ctx context.Context) func() {
 		j, err := s.env.Service.Wait(ctx, id)
-		if err != nil {
-			j, err = s.newest(ctx)
+		if err != nil && app.CodeOf(err) != app.CodeGuardOffline {
+			j, err = remembered(ctx, s.env.Service, told)
 		}
 		return func() {
 			s.waiting = ""
 			if s.job != id || s.page != pageRun || err == nil && j.State == app.JobRunning {
 				return
 			}
-			s.job = ""
+			if app.CodeOf(err) == app.CodeGuardOffline {
+				return // the window says so, and the next status is waited for again
+			}
+			s.job, j.ID = "", id
 			if err != nil {
 				s.goStart()
 				s.trouble.Show(err, nil)
@@ -78,28 +85,58 @@ func (s *Screen) finish(id app.JobID) {
 	})
 }
 
-// newest tells the newest restore as a job.
-func (s *Screen) newest(ctx context.Context) (app.Job, error) {
-	records, err := s.env.Service.Restores(ctx)
+// sameTime is how much earlier than it was heard of a job may have begun.
+const sameTime = time.Minute
+
+// remembered tells what is remembered of a job that the guard knows no more.
+// What came of another one is never told for it.
+func remembered(ctx context.Context, svc app.Service, told app.Job) (app.Job, error) {
+	since := told.Started.Add(-sameTime)
+	j := app.Job{ID: told.ID, Kind: told.Kind, State: app.JobCanceled, Started: told.Started}
+	if told.Kind == app.JobDrill {
+		drills, err := svc.Drills(ctx, "")
+		for _, d := range drills {
+			if d.At.Before(since) {
+				continue
+			}
+			j.Drills, j.Ended = append(j.Drills, d), later(j.Ended, d.At)
+			if !d.OK {
+				j.State = app.JobFailed
+			}
+		}
+		return j, err // of others it may have been cut off
+	}
+	records, err := svc.Restores(ctx)
 	if err != nil {
 		return app.Job{}, err
 	}
-	if len(records) == 0 {
-		return app.Job{}, app.Errorf(app.CodeInternal, "recover", "no restore is remembered")
+	n := slices.IndexFunc(records, func(r app.RestoreRecord) bool {
+		if told.Restore != nil && told.Restore.ID != "" {
+			return r.ID == told.Restore.ID
+		}
+		return (r.Undoes != "") == (told.Kind == app.JobUndo) && !later(r.Asked, r.Started).Before(since)
+	})
+	j.State = app.JobFailed
+	if n < 0 {
+		j.Error = app.Errorf(app.CodeInterrupted, "recover", "job %s is not remembered", told.ID).With("untouched", "true")
+		return j, nil
 	}
-	r := records[0]
-	j := app.Job{Kind: app.JobRestore, State: app.JobDone, Started: r.Started, Ended: r.Ended, Restore: &r, Error: r.Error}
-	if r.Undoes != "" {
-		j.Kind = app.JobUndo
-	}
-	if r.State == app.RestoreSaving || r.State == app.RestoreApplying {
-		j.Error = app.Errorf(app.CodeInterrupted, "recover", "restore %s did not end", r.ID)
-		j.Ended = time.Time{}
-	}
-	if j.Error != nil {
-		j.State = app.JobFailed
+	r := records[n]
+	j.Started, j.Ended, j.Restore, j.Error = r.Started, r.Ended, &r, r.Error
+	switch {
+	case r.State == app.RestoreSaving || r.State == app.RestoreApplying:
+		j.Error, j.Ended = app.Errorf(app.CodeInterrupted, "recover", "restore %s did not end", r.ID), time.Time{}
+	case j.Error == nil:
+		j.State = app.JobDone
 	}
 	return j, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func (s *Screen) showRun(j app.Job) {
@@ -111,6 +148,7 @@ func (s *Screen) showRun(j app.Job) {
 		s.object.ScrollToTop()
 		s.put(s.run.object)
 	}
+	s.told = j
 	s.run.set(modelRun(s.env.Words, j, s.env.Now()))
 	widgets.Relayout(s.object)
 }

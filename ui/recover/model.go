@@ -196,13 +196,12 @@ type doneView struct {
 	After       string // what is left to the owner
 	Checks      []checkRow
 	Undo        app.RestoreID // "" when it cannot be undone
-	Drill       bool
 }
 
 // modelDone tells what came of a job. undo is the restore that can be undone
 // now, nil for none.
 func modelDone(w *assets.Words, j app.Job, undo *app.RestoreRecord, now time.Time) doneView {
-	v := doneView{Drill: j.Kind == app.JobDrill}
+	v := doneView{}
 	checks, failure := outcome(j)
 	v.Good = failure == nil && j.State == app.JobDone
 	for _, c := range checks {
@@ -240,6 +239,9 @@ func modelDone(w *assets.Words, j app.Job, undo *app.RestoreRecord, now time.Tim
 
 func rowOfCheck(w *assets.Words, c app.Check) checkRow {
 	row := checkRow{Words: w.T("check." + c.Code), Detail: c.Detail, State: w.T("recover.check.ok"), Tone: widgets.ToneGood}
+	if said := w.Counted(c.Counted); c.OK && said != "" {
+		row.Detail = said // what is wrong is named by the connector only
+	}
 	if c.Source != "" {
 		row.Words = w.T("recover.check.of", assets.Args{"Check": row.Words, "Source": c.Source})
 	}

@@ -183,3 +183,24 @@ func TestModelDone_saysWhereItWent(t *testing.T) {
 
 // nobody's user can be given a right.
 func nobody(string) bool { return false }
+
+// TestRowOfCheck: what was counted is told in the owner's language; what is
+// wrong is named as the connector named it.
+func TestRowOfCheck(t *testing.T) {
+	t.Parallel()
+	w, err := assets.NewWords("sv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := app.Check{Code: "rows", OK: true, Detail: "1 tables, 500 rows", Counted: app.Counted{Tables: 1, Rows: 500}}
+	if row := rowOfCheck(w, c); row.Detail != "1 tabell, 500 rader" {
+		t.Errorf("%q", row.Detail)
+	}
+	c.OK, c.Detail = false, "1 tables, 499 rows; kvitto: 499 rows, 500 expected"
+	if row := rowOfCheck(w, c); row.Detail != c.Detail {
+		t.Errorf("%q", row.Detail)
+	}
+	if row := rowOfCheck(w, app.Check{Code: "opens", OK: true, Detail: "MariaDB 10.11"}); row.Detail != "MariaDB 10.11" {
+		t.Errorf("%q", row.Detail)
+	}
+}

@@ -3,6 +3,7 @@ package recover
 import (
 	"fyne.io/fyne/v2"
 
+	"kvart/app"
 	"kvart/ui/screen"
 	"kvart/ui/widgets"
 )
@@ -114,16 +115,30 @@ func (s *Screen) leave() {
 	s.env.Show(screen.Place{Screen: screen.Home})
 }
 
-// again tries what did not work once more.
+// again tries what did not work once more: the very thing, not what was asked
+// about before it.
 func (s *Screen) again() {
-	if s.result.Drill {
-		s.startDrill(nil)
-		return
-	}
-	if r := s.request; len(r.Sources) > 0 {
+	j := s.ended
+	mine := j.ID != "" && j.ID == s.begun
+	switch r := s.request; {
+	case j.Kind == app.JobRestore && mine && len(r.Sources) > 0:
 		s.page = pagePlan
 		s.ask(r)
-		return
+	case j.Kind != app.JobRestore && mine:
+		s.redo()
+	case j.Kind == app.JobDrill:
+		s.startDrill(drilled(j))
+	case j.Kind == app.JobUndo && j.Restore != nil && j.Restore.Undoes != "":
+		s.undo(j.Restore.Undoes)
+	default:
+		s.goStart()
 	}
-	s.goStart()
+}
+
+// drilled lists the sources of a drill; none stands for all.
+func drilled(j app.Job) (names []string) {
+	for _, d := range j.Drills {
+		names = append(names, d.Source)
+	}
+	return names
 }

@@ -27,6 +27,7 @@ func (s *Screen) ask(r app.RestoreRequest) {
 			} else {
 				s.plan = &p
 			}
+			s.hand.Appeared()
 			s.redraw()
 		}
 	})
@@ -52,7 +53,8 @@ func (s *Screen) checkClick() {
 }
 
 // enter returns what the Enter key does about a plan: it starts the restore,
-// but not past a warning, which has to be read.
+// but not past a warning, which has to be read, and not while the key is held
+// down or before the plan could be seen.
 func (s *Screen) enter() func() {
 	if s.grant != nil {
 		return s.grant.Submit
@@ -60,7 +62,7 @@ func (s *Screen) enter() func() {
 	if s.plan != nil && warned(*s.plan) {
 		return nil
 	}
-	return s.startRestore
+	return func() { s.hand.Fire(s.startRestore) }
 }
 
 // startRestore is the click.
@@ -69,5 +71,5 @@ func (s *Screen) startRestore() {
 		return
 	}
 	r := s.request
-	s.launch(func(ctx context.Context) (app.JobID, error) { return s.env.Service.StartRestore(ctx, r) }, s.startRestore)
+	s.launch(app.JobRestore, func(ctx context.Context) (app.JobID, error) { return s.env.Service.StartRestore(ctx, r) }, s.startRestore)
 }

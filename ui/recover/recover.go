@@ -68,6 +68,7 @@ type Screen struct {
 	run      *runPage
 	job      app.JobID // the job whose end is waited for
 	waiting  app.JobID // the job a wait runs for
+	told     app.Job   // the job that is shown, as it was told last
 	result   doneView
 	ended    app.Job // that result tells of
 	primary  func()
@@ -77,6 +78,10 @@ type Screen struct {
 	grant    *screen.Grant // nil while nobody is asked for the right to restore
 	granting string        // the source it is about
 	given    string        // the source whose user was given it
+
+	hand  *screen.Hand
+	begun app.JobID // the job that was started here last
+	redo  func()    // starts it once more
 
 	incident *checklist.Page
 	asking   *ask.Page
@@ -92,7 +97,7 @@ var _ screen.Screen = (*Screen)(nil)
 // New returns Recover on its first page.
 func New(env screen.Env) *Screen {
 	f := screen.NewFrame(env)
-	s := &Screen{env: env, frame: f, page: pageStart, trouble: f.Trouble, confirm: f.Confirm, object: f.Page, worker: f.Worker}
+	s := &Screen{env: env, frame: f, page: pageStart, trouble: f.Trouble, confirm: f.Confirm, object: f.Page, worker: f.Worker, hand: screen.NewHand(env)}
 	s.addParts()
 	return s
 }
@@ -151,6 +156,7 @@ func (s *Screen) Open(p screen.Place) {
 
 // Enter implements [screen.Screen].
 func (s *Screen) Enter() {
+	s.hand.Struck()
 	if part := s.parts[s.page]; part != nil {
 		part.Enter()
 	} else if s.primary != nil {

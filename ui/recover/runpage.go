@@ -5,7 +5,6 @@ import (
 
 	"kvart/app"
 	"kvart/ui/screen"
-	"kvart/ui/theme"
 	"kvart/ui/widgets"
 )
 
@@ -26,7 +25,7 @@ type runPage struct {
 func newRunPage(env screen.Env, stop func(app.JobID)) *runPage {
 	p := &runPage{
 		title: widgets.NewText("", widgets.Heading()), text: widgets.NewText("", widgets.Muted()),
-		clock: widgets.NewText("00:00", clockLook(false)), goal: widgets.NewText("", trailing()), left: widgets.NewText("", widgets.Caption()),
+		clock: widgets.NewText("00:00", screen.ClockLook(false)), goal: widgets.NewText("", screen.Trailing()), left: widgets.NewText("", widgets.Caption()),
 		trying: widgets.NewText("", widgets.Body().In(widgets.ToneWarn.Text())),
 		bar:    widgets.NewProgress(), steps: widgets.Column(widgets.Gap12),
 	}
@@ -38,26 +37,12 @@ func newRunPage(env screen.Env, stop func(app.JobID)) *runPage {
 	return p
 }
 
-func clockLook(late bool) widgets.Look {
-	l := widgets.Look{Size: theme.SizeClock, Bold: true, OneLine: true, Trailing: true}
-	if late {
-		return l.In(widgets.ToneWarn.Text())
-	}
-	return l
-}
-
-func trailing() widgets.Look {
-	l := widgets.Caption().Line()
-	l.Trailing = true
-	return l
-}
-
 func (p *runPage) set(v runView) {
 	p.id = v.ID
 	p.title.Set(v.Title)
 	p.text.Set(v.Text)
 	p.clock.Set(v.Clock)
-	p.clock.SetLook(clockLook(v.Late))
+	p.clock.SetLook(screen.ClockLook(v.Late))
 	p.goal.Set(v.Goal)
 	p.left.Set(v.Left)
 	p.bar.Set(v.Share)

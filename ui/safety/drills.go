@@ -12,42 +12,6 @@ import (
 	"kvart/ui/widgets"
 )
 
-// drillRow is one source, and what drills have shown of its backups.
-type drillRow struct {
-	Source, Text string
-	Pill         string
-	Tone         widgets.Tone
-	Can          bool // there is something to restore
-}
-
-// modelDrills tells what was proven, source by source.
-func modelDrills(w *assets.Words, st app.Status, drills []app.DrillResult, now time.Time) []drillRow {
-	var out []drillRow
-	for _, src := range st.Sources {
-		r := drillRow{Source: src.Source.Name, Text: w.T("recover.drills.never"), Can: src.Point != nil}
-		r.Pill, r.Tone = screen.ProofOf(w, src.Proof)
-		for _, d := range drills { // the newest first
-			if d.Source != src.Source.Name && d.Source != string(src.Source.ID) {
-				continue
-			}
-			args := assets.Args{"When": w.When(d.At, now), "Time": w.Stopwatch(time.Duration(d.Seconds * float64(time.Second))), "Why": ""}
-			if d.OK {
-				r.Text = w.T("recover.drills.good", args)
-				break
-			}
-			e := d.Error
-			if e == nil {
-				e = (&app.Error{Code: app.CodeCheckFailed}).With("source", src.Source.Name)
-			}
-			args["Why"], _, _ = assets.ErrorWords(w, e)
-			r.Text = w.T("recover.drills.bad", args)
-			break
-		}
-		out = append(out, r)
-	}
-	return out
-}
-
 func (s *Screen) loadDrills() {
 	s.env.Go(func(ctx context.Context) func() {
 		list, err := s.env.Service.Drills(ctx, "")
@@ -69,7 +33,7 @@ func (s *Screen) startDrill(sources []string) {
 // drillsCard shows what restoring on trial has shown, with a button each.
 func (s *Screen) drillsCard() fyne.CanvasObject {
 	t := s.env.T
-	rows := modelDrills(s.env.Words, s.status, s.drills, s.env.Now())
+	rows := screen.ModelDrills(s.env.Words, s.status, s.drills, s.env.Now())
 	v := stand{Lines: []string{t("peaks.drills.text")}}
 	if len(rows) == 0 {
 		v.Lines = append(v.Lines, t("sources.none"))
@@ -79,8 +43,8 @@ func (s *Screen) drillsCard() fyne.CanvasObject {
 		b := widgets.NewButton(t("recover.drills.one", assets.Args{"Source": r.Source}), func() { s.startDrill([]string{r.Source}) })
 		b.SetEnabled(r.Can && s.vm.Job == nil)
 		c.Add(widgets.Line())
-		c.Add(widgets.Columns([]float32{56, 44}, widgets.Column(2, widgets.NewText(r.Source, widgets.Strong()), widgets.NewText(r.Text, widgets.Caption())),
-			widgets.Leading(widgets.Inset(0, besideButton, widgets.NewPill(r.Pill, r.Tone)), b)))
+		c.Add(widgets.Columns([]float32{56, 44}, widgets.Column(2, widgets.NewText(r.Source, widgets.Strong()), widgets.NewText(r.Last, widgets.Caption())),
+			widgets.Leading(widgets.Inset(0, besideButton, widgets.NewPill(r.State, r.Tone)), b)))
 	}
 	return widgets.NewCard(c)
 }

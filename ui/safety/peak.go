@@ -224,11 +224,7 @@ func (p *peak) draw() {
 func (p *peak) listCard() fyne.CanvasObject {
 	s, t := p.s, p.s.env.T
 	if s.ready == nil {
-		line := t("peaks.looking")
-		if s.readyErr != nil {
-			line = screen.Explain(s.env.Words, s.readyErr, "").Title
-		}
-		return widgets.NewCard(s.card("peaks.list", stand{Lines: []string{line}}, widgets.NewButton(t("peaks.again"), s.loadReady)))
+		return s.unready("peaks.list", widgets.NewButton(t("peaks.again"), s.loadReady))
 	}
 	v := modelReady(s.env.Words, *s.ready, s.env.Now())
 	c := s.card("peaks.list", stand{Pill: v.Pill, Tone: v.Tone, Lines: []string{v.Next}})

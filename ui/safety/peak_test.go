@@ -59,7 +59,7 @@ func TestModelReady(t *testing.T) {
 	}
 	for name, r := range map[string]app.Readiness{
 		"pågår nu, till och med":    {Peak: &app.PeakDay{Name: "Marknaden", From: now.Add(-time.Hour), To: now.Add(40 * time.Hour)}},
-		"börjar inom 1 dygn":        {Peak: &app.PeakDay{Name: "Marknaden", From: now.Add(time.Hour), To: now.Add(25 * time.Hour)}},
+		"börjar i morgon":           {Peak: &app.PeakDay{Name: "Marknaden", From: now.Add(time.Hour), To: now.Add(25 * time.Hour)}},
 		"Ingen toppdag kommer inom": {},
 	} {
 		if got := modelReady(w, r, now).Next; !strings.Contains(got, name) {
@@ -119,24 +119,6 @@ func TestModelCapacity(t *testing.T) {
 		if v := modelCapacity(w, r, now); !strings.Contains(v.Result, want) || len(v.Steps) != len(r.Steps) || (v.End == "") != (r.End == "") {
 			t.Errorf("%+v: %+v lacks %q", r, v, want)
 		}
-	}
-}
-
-func TestModelDrills(t *testing.T) {
-	t.Parallel()
-	w := swedish(t)
-	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.Local)
-	st := app.Status{Sources: []app.SourceStatus{
-		{Source: app.Source{ID: "k", Name: "Kassan"}, Point: &app.Point{}, Proof: app.ProofFailed},
-		{Source: app.Source{ID: "l", Name: "Lager"}, Proof: app.ProofNone},
-	}}
-	rows := modelDrills(w, st, []app.DrillResult{{Source: "k", At: now, Seconds: 4}, {Source: "Kassan", At: now.Add(-time.Hour), OK: true, Seconds: 9}}, now)
-	if len(rows) != 2 || !rows[0].Can || rows[1].Can || rows[0].Tone != widgets.ToneDanger {
-		t.Fatalf("%+v", rows)
-	}
-	// The newest one counts, whatever came before.
-	if !strings.Contains(rows[0].Text, "4 s") || strings.Contains(rows[0].Text, "9 s") {
-		t.Errorf("%q", rows[0].Text)
 	}
 }
 

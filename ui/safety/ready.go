@@ -95,33 +95,49 @@ func period(w *assets.Words, p app.PeakDay) string {
 }
 
 // loadReady looks at how ready the shop is; that takes a while, since the shop
-// is looked at too.
+// is looked at too. Where it can't be told, what was known before is not shown
+// as if it still held.
 func (s *Screen) loadReady() {
 	if !s.vm.HasVault || s.vm.Past {
 		return
 	}
+	s.readyAsked++
+	mine := s.readyAsked
 	s.env.Go(func(ctx context.Context) func() {
 		r, err := s.env.Service.Readiness(ctx)
 		return func() {
-			s.readyErr = err
-			if err == nil {
-				s.ready = &r
+			if mine != s.readyAsked {
+				return // a newer look is under way
+			}
+			s.readyErr, s.ready = err, &r
+			if err != nil {
+				s.ready = nil
 			}
 			s.redraw()
 		}
 	})
 }
 
+// unready is the card in place of the readiness list while nothing is known.
+func (s *Screen) unready(title string, buttons ...fyne.CanvasObject) fyne.CanvasObject {
+	t := s.env.T
+	if s.readyErr == nil {
+		return widgets.NewCard(s.card(title, stand{Lines: []string{t("peaks.looking")}}, buttons...))
+	}
+	p := screen.Explain(s.env.Words, s.readyErr, "")
+	return widgets.NewCard(s.card(title, stand{
+		Pill: t("ready.state." + string(app.ReadyUnknown)), Tone: widgets.ToneWarn, Lines: []string{p.Title, p.Meaning, p.Next},
+	}, buttons...))
+}
+
 // peakCard tells the next peak day, and what is still to be done for it.
 func (s *Screen) peakCard() fyne.CanvasObject {
 	t := s.env.T
 	all := widgets.NewButton(t("peaks.open"), func() { s.openPeak() })
-	if s.ready == nil {
-		line := t("peaks.looking")
-		if s.readyErr != nil {
-			line = screen.Explain(s.env.Words, s.readyErr, "").Title
-		}
-		return widgets.NewCard(s.card("peaks.card", stand{Lines: []string{line}}, all))
+	if s.ready == nil && s.readyErr != nil {
+		return s.unready("peaks.card", widgets.NewButton(t("peaks.again"), s.loadReady), all)
+	} else if s.ready == nil {
+		return s.unready("peaks.card", all)
 	}
 	v := modelReady(s.env.Words, *s.ready, s.env.Now())
 	c := s.card("peaks.card", stand{Pill: v.Pill, Tone: v.Tone, Lines: []string{v.Next}})

@@ -61,6 +61,7 @@ type Screen struct {
 	drills     []app.DrillResult
 	ready      *app.Readiness // nil until it was looked at
 	readyErr   error
+	readyAsked int // looks asked for: an answer to an older one is late
 }
 
 var _ screen.Screen = (*Screen)(nil)
@@ -109,6 +110,17 @@ func (s *Screen) Open(p screen.Place) {
 	default:
 		s.goList()
 		s.loadComputers()
+		s.loadReady()
+	}
+	if s.vm.HasVault {
+		s.loadDrills()
+	}
+}
+
+// Resume implements [screen.Resumer]: what could not be read meanwhile is read
+// now.
+func (s *Screen) Resume() {
+	if s.ready == nil {
 		s.loadReady()
 	}
 	if s.vm.HasVault {

@@ -88,6 +88,9 @@ func (a *Access) Object(more fyne.CanvasObject, submit *widgets.Button) fyne.Can
 // Settings returns what is filled in.
 func (a *Access) Settings() map[string]string { return a.form.Settings() }
 
+// Secrets returns the secrets that are filled in.
+func (a *Access) Secrets() app.Secrets { return a.form.Secrets() }
+
 // Complete reports whether it can be taken, or Kvart's own user made.
 func (a *Access) Complete() bool { return a.own == nil && a.form.Complete() }
 

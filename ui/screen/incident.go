@@ -5,9 +5,11 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
 
 	"kvart/app"
 	"kvart/assets"
+	"kvart/ui/theme"
 	"kvart/ui/widgets"
 )
 
@@ -21,6 +23,22 @@ func Clock(w *assets.Words, d time.Duration) string {
 		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 	}
 	return w.Span(d)
+}
+
+// ClockLook is how a clock that is compared with the goal looks.
+func ClockLook(late bool) widgets.Look {
+	l := widgets.Look{Size: theme.SizeClock, Bold: true, OneLine: true, Trailing: true}
+	if late {
+		return l.In(widgets.ToneWarn.Text())
+	}
+	return l
+}
+
+// Trailing is how the line below such a clock looks.
+func Trailing() widgets.Look {
+	l := widgets.Caption().Line()
+	l.Trailing = true
+	return l
 }
 
 // Away tells how long the shop has been away in an open incident.
@@ -62,6 +80,7 @@ type IncidentCard struct {
 	*widgets.Card
 	env                     Env
 	title, text, next, time *widgets.Text
+	open                    *widgets.Button
 }
 
 // NewIncidentCard returns the card, hidden until there is an incident.
@@ -72,8 +91,8 @@ func NewIncidentCard(env Env) *IncidentCard {
 		env: env, title: widgets.NewText("", widgets.Sub()), text: widgets.NewText("", widgets.Caption()), next: widgets.NewText("", widgets.Body()),
 		time: widgets.NewText("", clock),
 	}
-	open := widgets.NewPrimary(env.T("recover.card.button"), func() { env.Show(Place{Screen: Recover}) })
-	c.Card = widgets.NewCard(widgets.Row(widgets.Gap24, nil, widgets.Column(widgets.Gap4, c.title, c.next, c.text), c.time, open)).Emphasise()
+	c.open = widgets.NewPrimary(env.T("recover.card.button"), func() { env.Show(Place{Screen: Recover}) })
+	c.Card = widgets.NewCard(widgets.Row(widgets.Gap24, nil, widgets.Column(widgets.Gap4, c.title, c.next, c.text), c.time, c.open)).Emphasise()
 	c.Hide()
 	return c
 }
@@ -84,12 +103,26 @@ func (c *IncidentCard) Set(st app.Status, now time.Time) {
 	if st.Incident == nil {
 		return
 	}
+	c.urge(st.Incident.Real())
 	m := ModelIncident(c.env.Words, st, now)
 	c.title.Set(m.Title)
 	c.text.Set(m.Text)
 	c.next.Set(m.Next)
 	c.time.Set(m.Clock)
 	Visible(c.next, m.Next != "")
+}
+
+// urge makes the way to the incident the page's primary button, unless it is only
+// practised.
+func (c *IncidentCard) urge(on bool) {
+	want := widget.MediumImportance
+	if on {
+		want = widget.HighImportance
+	}
+	if c.open.Importance != want {
+		c.open.Importance = want
+		c.open.Refresh()
+	}
 }
 
 // QuestionCard asks whether an unusual change was the owner's.

@@ -2,9 +2,6 @@ package screen
 
 import (
 	"context"
-	"errors"
-	"os"
-	"path/filepath"
 
 	"kvart/app"
 )
@@ -31,17 +28,4 @@ func savePaper(f *Frame, path string, document func(ctx context.Context) ([]byte
 }
 
 // WriteFile writes a document, whole or not at all.
-func WriteFile(path string, b []byte) error {
-	tmp := path + ".tmp"
-	err := os.WriteFile(tmp, b, 0o600)
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err == nil {
-		return nil
-	}
-	if rest := os.Remove(tmp); rest != nil && !errors.Is(rest, os.ErrNotExist) {
-		err = errors.Join(err, rest)
-	}
-	return app.Errorf(app.CodeTargetReadOnly, "write document", "%w", err).With("path", filepath.Dir(path))
-}
+func WriteFile(path string, b []byte) error { return app.WriteDocument(path, b) }

@@ -20,14 +20,14 @@ func TestWriteFile(t *testing.T) {
 			t.Errorf("%q, %v", b, err)
 		}
 	}
-	if err := WriteFile(filepath.Join(dir, "no", "x.pdf"), nil); app.CodeOf(err) != app.CodeTargetReadOnly {
+	if err := WriteFile(filepath.Join(dir, "no", "x.pdf"), nil); app.CodeOf(err) != app.CodeDocument {
 		t.Errorf("into no folder: %v", err)
 	}
 	// What stands in the way stays, and nothing half-written is left.
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteFile(filepath.Join(dir, "folder"), []byte("x")); app.CodeOf(err) != app.CodeTargetReadOnly {
+	if err := WriteFile(filepath.Join(dir, "folder"), []byte("x")); app.CodeOf(err) != app.CodeDocument {
 		t.Errorf("over a folder: %v", err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {

@@ -94,6 +94,10 @@ type Env struct {
 // T returns the text of a key.
 func (e Env) T(key string, args ...assets.Args) string { return e.Words.T(key, args...) }
 
+// A Resumer is a screen that does something once a guard that was gone is back.
+// It is not opened anew then.
+type Resumer interface{ Resume() }
+
 // A Screen is one page of the window. All calls come from the window's own
 // goroutine.
 type Screen interface {

@@ -178,7 +178,7 @@ func (s *Screen) quietCard() fyne.CanvasObject {
 		return widgets.Sized(110, 0, widgets.NewSelect(words, at, func(i int) {
 			if i >= 0 && i != at {
 				s.change(func(v *app.Settings) {
-					v.QuietFrom, v.QuietTo = s.vm.QuietFrom, s.vm.QuietTo
+					v.QuietFrom, v.QuietTo = quietHours(*v) // equal ones mean the usual
 					set(v, i)
 				})
 			}

@@ -6,6 +6,7 @@ package settings
 import (
 	"context"
 	"reflect"
+	"slices"
 
 	"fyne.io/fyne/v2"
 
@@ -35,6 +36,8 @@ type Screen struct {
 	uptime   *app.Uptime        // likewise
 	vm       viewModel
 	leaf     leaf // nil on the first page
+
+	changes []func(*app.Settings) // that wait to be made, the first being made
 
 	more   bool    // own numbers are shown
 	typed  *string // the limit as it is typed, nil while it is not
@@ -193,20 +196,43 @@ func (s *Screen) goList() {
 	s.refresh()
 }
 
-// change sends changed settings; they are shown once the guard took them.
+// change changes settings as they stand now, one change after the other; they
+// are shown once the guard took them. Where it did not, what stands is shown
+// again.
 func (s *Screen) change(fn func(*app.Settings)) {
-	set := *s.settings
-	fn(&set)
+	s.changes = append(s.changes, fn)
+	if len(s.changes) == 1 {
+		s.changeNext()
+	}
+}
+
+// changeNext does the first of the changes that wait.
+func (s *Screen) changeNext() {
+	fn := s.changes[0]
 	s.env.Go(func(ctx context.Context) func() {
-		err := s.env.Service.SetSettings(ctx, set)
+		was, err := s.env.Service.Settings(ctx)
+		known := err == nil
+		set := was
+		if known {
+			set.Muted = slices.Clone(was.Muted)
+			fn(&set)
+			err = s.env.Service.SetSettings(ctx, set)
+		}
 		return func() {
 			s.f.Trouble.Show(err, func() { s.change(fn) })
-			if err == nil {
+			switch {
+			case err == nil:
 				s.settings = &set
-			} else {
+			case known:
+				s.settings = &was
+			}
+			if err != nil {
 				s.vm = viewModel{} // what is shown was not taken
 			}
 			s.refresh()
+			if s.changes = s.changes[1:]; len(s.changes) > 0 {
+				s.changeNext()
+			}
 		}
 	})
 }

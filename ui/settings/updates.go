@@ -3,6 +3,7 @@ package settings
 import (
 	"context"
 	"net/url"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -17,7 +18,8 @@ type updateView struct {
 	Look, Fetch, Ready bool // what can be pressed
 }
 
-func updateModel(w *assets.Words, st app.UpdateStatus, fetching bool) updateView {
+// updateModel tells what is known of newer versions.
+func updateModel(w *assets.Words, st app.UpdateStatus, fetching bool, now time.Time) updateView {
 	if st.Settings.Feed == "" {
 		return updateView{Hint: w.T("update.off")}
 	}
@@ -38,7 +40,7 @@ func updateModel(w *assets.Words, st app.UpdateStatus, fetching bool) updateView
 	case st.Checked.IsZero():
 		v.Line = w.T("update.unasked")
 	default:
-		v.Line = w.T("update.none", assets.Args{"Version": st.Version, "When": w.When(st.Checked, st.Checked)})
+		v.Line = w.T("update.none", assets.Args{"Version": st.Version, "When": w.When(st.Checked, now)})
 	}
 	return v
 }
@@ -109,7 +111,7 @@ func (u *updates) open() {
 
 func (u *updates) draw() {
 	t := u.s.env.T
-	v := updateModel(u.s.env.Words, u.status, u.fetching)
+	v := updateModel(u.s.env.Words, u.status, u.fetching, u.s.env.Now())
 	var rows, buttons []fyne.CanvasObject
 	if v.Line != "" {
 		rows = append(rows, widgets.NewText(v.Line, widgets.Body()))

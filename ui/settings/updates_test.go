@@ -23,13 +23,14 @@ func TestUpdateModel(t *testing.T) {
 		want     updateView
 	}{
 		"off":      {app.UpdateStatus{}, false, updateView{}},
-		"unasked":  {app.UpdateStatus{Settings: on}, false, updateView{Look: true, Line: "Ingen är tillfrågad än."}},
+		"unasked":  {app.UpdateStatus{Settings: on}, false, updateView{Look: true, Line: w.T("update.unasked")}},
+		"newest":   {app.UpdateStatus{Settings: on, Version: "0.1.0", Checked: at}, false, updateView{Look: true, Line: w.T("update.none", assets.Args{"Version": "0.1.0", "When": w.When(at, at.Add(26*time.Hour))})}},
 		"newer":    {app.UpdateStatus{Settings: on, Checked: at, Newer: newer}, false, updateView{Look: true, Fetch: true, Line: "Version 0.2.0 finns."}},
 		"fetching": {app.UpdateStatus{Settings: on, Checked: at, Newer: newer}, true, updateView{Line: "Hämtar den… Säkerhetskopior går före."}},
 		"foreign":  {app.UpdateStatus{Settings: on, Checked: at, Newer: &app.Release{Version: "0.2.0"}}, false, updateView{Look: true, Line: "Version 0.2.0 finns, men inte för den här sortens dator."}},
 		"ready":    {app.UpdateStatus{Settings: on, Checked: at, Newer: newer, Path: "/x"}, false, updateView{Look: true, Ready: true, Line: w.T("update.ready")}},
 	} {
-		got := updateModel(w, c.st, c.fetching)
+		got := updateModel(w, c.st, c.fetching, at.Add(26*time.Hour))
 		if got.Hint == "" {
 			t.Errorf("%s says nothing", name)
 		}

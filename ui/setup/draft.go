@@ -48,7 +48,7 @@ func (f *Flow) recall(d app.SetupDraft, sources []app.SourceStatus) {
 	for _, k := range d.Picks {
 		p, ok := f.pickOf(k)
 		if ok && !slices.ContainsFunc(sources, func(s app.SourceStatus) bool { return p.is(s.Source) }) {
-			f.picks = append(f.picks, p)
+			f.picks = append(f.picks, f.numbered(p))
 		}
 	}
 	if f.hasVault {

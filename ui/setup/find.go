@@ -48,12 +48,8 @@ func (s *Screen) look() {
 		return func() {
 			s.looking = false
 			s.trouble.Show(err, s.discover)
-			asked, at := s.access != nil, s.flow.asked
 			if err == nil {
 				s.flow.discovered(found)
-			}
-			if asked && s.accessOf == at {
-				s.accessOf = s.flow.asked // the same pick, at another place
 			}
 			if s.flow.page == pageWhat {
 				s.redraw()

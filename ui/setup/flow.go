@@ -34,6 +34,8 @@ const leastPassphrase = 12
 // pick is a source that may be protected.
 type pick struct {
 	app.Found
+	// id stays the same while others come and go before it.
+	id   int
 	On   bool
 	Own  bool // added by the owner, not found
 	Asks bool // what was found is not enough
@@ -44,8 +46,10 @@ type pick struct {
 	Settings map[string]string
 	Admin    string
 	Secrets  app.Secrets
-	// Typed is what was filled in so far, where that is no answer yet.
+	// Typed and Held are what was filled in so far, where that is no answer yet.
+	// Held is in memory only, and goes nowhere but back into the form.
 	Typed map[string]string
+	Held  app.Secrets
 	// Tried reports that the owner wanted it added, and that it could not be, or
 	// not before the setup was left.
 	Tried bool
@@ -68,6 +72,7 @@ func (p pick) request(name string) app.AddSourceRequest {
 type Flow struct {
 	page  page
 	picks []pick
+	ids   int        // given to picks so far
 	asked int        // index of the pick that is asked about
 	forms *app.Forms // nil until the guard told them
 
@@ -162,6 +167,7 @@ func (f *Flow) open() int {
 func (f *Flow) answer(settings map[string]string, admin string, secrets app.Secrets) {
 	p := &f.picks[f.asked]
 	p.Answered, p.Settings, p.Admin, p.Secrets, p.Typed, p.Again = true, settings, admin, secrets, nil, false
+	p.Held = nil
 	if p.Own {
 		if name := screen.SuggestName(settings); name != "" {
 			p.Name = name
@@ -169,20 +175,37 @@ func (f *Flow) answer(settings map[string]string, admin string, secrets app.Secr
 	}
 }
 
-// tried takes in what was added of what is ticked, and drops the secrets of
-// that: the guard keeps them now.
-func (f *Flow) tried(added []int) {
+// numbered returns a pick with an id of its own.
+func (f *Flow) numbered(p pick) pick {
+	f.ids++
+	p.id = f.ids
+	return p
+}
+
+// tried takes in which of the ticked were to be added and, by their ids, which
+// of them were. It drops the secrets of those: the guard keeps them now. Others
+// may have been found meanwhile.
+func (f *Flow) tried(wanted []pick, added []int) {
 	for i := range f.picks {
-		f.picks[i].Tried = f.picks[i].Tried || f.picks[i].On
-	}
-	for _, i := range added {
-		f.picks[i].Added, f.picks[i].Secrets, f.picks[i].Admin = true, nil, ""
+		p := &f.picks[i]
+		if slices.ContainsFunc(wanted, func(w pick) bool { return w.On && w.id == p.id }) {
+			p.Tried = true
+		}
+		if slices.Contains(added, p.id) {
+			p.Added, p.Secrets, p.Admin, p.Held = true, nil, "", nil
+		}
 	}
 }
 
-// unasked drops what the owner began to describe and then left.
+// indexOf returns where the pick of an id stands, -1 for nowhere.
+func (f *Flow) indexOf(id int) int {
+	return slices.IndexFunc(f.picks, func(p pick) bool { return p.id == id })
+}
+
+// unasked drops what the owner began to describe and then left with nothing
+// filled in.
 func (f *Flow) unasked() {
-	f.picks = slices.DeleteFunc(f.picks, func(p pick) bool { return p.Own && p.Asks && !p.Answered })
+	f.picks = slices.DeleteFunc(f.picks, func(p pick) bool { return p.Own && p.Asks && !p.touched() })
 }
 
 // know takes in the kinds there are.

@@ -215,7 +215,7 @@ func TestFlow_asksUntilAllIsAnswered(t *testing.T) {
 	if !f.picks[3].Answered || f.picks[3].Name != "MariaDB" {
 		t.Errorf("the answer is lost: %+v", f.picks[3])
 	}
-	f.tried([]int{3})
+	f.tried(f.picks, []int{f.picks[3].id})
 	if p := f.picks[3]; !p.Added || len(p.Secrets) != 0 || p.Admin != "" {
 		t.Errorf("secrets stay: %+v", p)
 	}
@@ -257,7 +257,7 @@ func TestFlow_draft(t *testing.T) {
 	f.picks[1].On = false
 	f.add("folder", "Ny", map[string]string{"path": "/ny"})
 	f.next()
-	f.typed(map[string]string{"host": "10.0.0.9", "database": "but"})
+	f.typed(map[string]string{"host": "10.0.0.9", "database": "but"}, nil)
 	d := f.draft()
 	if d.Page != "ask" || len(d.Picks) != 4 || d.Picks[2].Settings["database"] != "but" || d.Picks[2].Whole {
 		t.Fatalf("%+v", d)
@@ -285,7 +285,7 @@ func TestFlow_draft(t *testing.T) {
 	if len(g.ticked()) != 3 || g.picks[g.asked].Name != "MariaDB" {
 		t.Errorf("what was wanted or filled in is lost: %+v", g.picks)
 	}
-	g.tried([]int{0, 1, 2})
+	g.tried(g.picks, []int{g.picks[0].id, g.picks[1].id, g.picks[2].id})
 	g.hasVault, g.page = true, pageFirst
 	if d := g.draft(); !d.Empty() {
 		t.Errorf("all is done, and %+v is kept", d)

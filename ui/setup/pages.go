@@ -115,12 +115,29 @@ func (s *Screen) pickRow(i int) fyne.CanvasObject {
 		if p.Answered {
 			state, tone, words = t("setup.pick.answered"), widgets.ToneGood, t("sources.change")
 		}
-		right = append(right, widgets.NewButton(words, func() { s.flow.picks[i].On, s.flow.asked, s.flow.page = true, i, pageAsk; s.show() }))
+		right = append(right, widgets.NewButton(words, func() { s.fill(p.id) }))
 	}
-	check := widgets.NewCheck(p.Name, p.On, func(on bool) { s.flow.picks[i].On = on; s.drawSteps(); s.check() })
+	check := widgets.NewCheck(p.Name, p.On, func(on bool) { s.turn(p.id, on) })
 	return widgets.Row(widgets.Gap12, nil,
 		widgets.Column(0, check, widgets.Inset(30, 0, widgets.NewText(screen.DetailsOf(s.env.Words, found, s.env.Now()), widgets.Caption()))),
 		append(right, widgets.NewPill(state, tone))...)
+}
+
+// turn ticks a pick, or leaves it out.
+func (s *Screen) turn(id int, on bool) {
+	if i := s.flow.indexOf(id); i >= 0 {
+		s.flow.picks[i].On = on
+	}
+	s.drawSteps()
+	s.check()
+}
+
+// fill asks about a pick.
+func (s *Screen) fill(id int) {
+	if i := s.flow.indexOf(id); i >= 0 {
+		s.flow.picks[i].On, s.flow.asked, s.flow.page = true, i, pageAsk
+	}
+	s.show()
 }
 
 // asking asks for what could not be found out.
@@ -130,10 +147,10 @@ func (s *Screen) asking() []fyne.CanvasObject {
 	if !ok {
 		return nil // a kind this guard no longer knows
 	}
-	if s.access == nil || s.accessOf != s.flow.asked {
-		s.access, s.accessOf = screen.NewAccess(s.env, s.ask, spec, p.filling()), s.flow.asked
+	if s.access == nil || s.accessOf != p.id {
+		s.access, s.accessOf = screen.NewAccess(s.env, s.ask, spec, p.filling()), p.id
 		s.access.Prove = true
-		s.access.OnChanged = func() { s.flow.typed(s.access.Settings()); s.check() }
+		s.access.OnChanged = func() { s.flow.typed(s.access.Settings(), s.access.Secrets()); s.check() }
 		s.access.OnTake = s.answered
 		s.access.OnShape = func() { widgets.Relayout(s.scroll) }
 		s.access.Reveal = func(part fyne.CanvasObject) { widgets.ScrollTo(s.scroll, part) }

@@ -34,14 +34,17 @@ type Screen struct {
 	looking bool
 	picker  *screen.Picker
 	access  *screen.Access // nil while nothing is asked about a source
-	// accessOf is the index of the pick that access is about.
+	// accessOf is the id of the pick that access is about.
 	accessOf int
 	opener   *screen.Opener
 	maker    *kit.Maker
 	shown    firstView
 }
 
-var _ screen.Screen = (*Screen)(nil)
+var (
+	_ screen.Screen  = (*Screen)(nil)
+	_ screen.Resumer = (*Screen)(nil)
+)
 
 // New returns the setup at the place where its flow was left.
 func New(env screen.Env, f *Flow) *Screen {
@@ -92,6 +95,19 @@ func (s *Screen) Open(p screen.Place) {
 	}
 	s.maker.Begin(false)
 	s.show()
+	if s.flow.forms == nil || len(s.flow.picks) == 0 {
+		s.discover()
+	}
+}
+
+// Resume implements [screen.Resumer]: the guard may have got further than was
+// told. What is typed on the page stays.
+func (s *Screen) Resume() {
+	if !s.busy {
+		s.flow.resume(s.status, s.flow.reconnect)
+	}
+	s.trouble.Show(nil, nil)
+	s.redraw()
 	if s.flow.forms == nil || len(s.flow.picks) == 0 {
 		s.discover()
 	}
@@ -213,102 +229,6 @@ func (s *Screen) gotVault() {
 		return
 	}
 	s.addSources()
-}
-
-// addSources adds what was ticked. One that is refused does not stop the
-// others; it is shown beside the first backup. A server that is met for the
-// first time is asked about, and then it goes on.
-func (s *Screen) addSources() {
-	picks := slices.Clone(s.flow.picks)
-	failed := map[string]error{}
-	var added []int
-	var lost error
-	stranger := struct {
-		pick int
-		err  error
-	}{}
-	s.ask(func(ctx context.Context) error {
-		var taken []string
-		for i, p := range picks {
-			if !p.On {
-				continue
-			}
-			name := screen.UniqueName(s.env.Words, p.Name, taken)
-			taken = append(taken, name)
-			if p.Added {
-				added = append(added, i)
-				continue
-			}
-			_, err := s.env.Service.AddSource(ctx, p.request(name))
-			switch code := app.CodeOf(err); {
-			case code == app.CodeGuardOffline:
-				lost = err // it says nothing of the source
-				return nil
-			case err == nil, code == app.CodeSourceExists: // an opened vault may have brought it already
-				added = append(added, i)
-			default:
-				failed[name] = err
-				if (code == app.CodeHostKeyUnknown || code == app.CodeCertificate) && p.Asks {
-					stranger.pick, stranger.err = i, err
-				}
-			}
-		}
-		return ctx.Err()
-	}, func() {
-		s.flow.tried(added)
-		if lost != nil {
-			s.trouble.Show(lost, s.addSources)
-			return
-		}
-		s.flow.failed = failed
-		if stranger.err != nil && s.meets(stranger.pick, stranger.err) {
-			return
-		}
-		s.flow.page = pageFirst
-		if s.flow.kitGood = s.status.Kit.Good(); !s.flow.kitGood && len(added) > 0 {
-			s.flow.page = pageKit
-		}
-		s.show()
-		// It runs while the kit is made: the sooner there is a backup the better.
-		if len(added) > 0 {
-			s.startFirst()
-		}
-	}, s.addSources)
-}
-
-// meets asks about the server of a pick that was met for the first time, and
-// reports whether there is anything to be asked.
-func (s *Screen) meets(pick int, err error) bool {
-	s.flow.asked, s.flow.page = pick, pageAsk
-	s.show()
-	return s.access != nil && s.access.Meets(err, s.access.Enter)
-}
-
-func (s *Screen) startFirst() {
-	s.ask(func(ctx context.Context) error {
-		if _, err := s.env.Service.StartBackup(ctx, nil); err != nil {
-			return err
-		}
-		return s.startAtLogin(ctx)
-	}, s.check, s.startFirst)
-}
-
-// startAtLogin makes the guard start with the computer: who sets Kvart up wants
-// tomorrow's backups too. Settings can switch it off again.
-func (s *Screen) startAtLogin(ctx context.Context) error {
-	set, err := s.env.Service.Settings(ctx)
-	if err != nil || set.Autostart {
-		return err
-	}
-	set.Autostart = true
-	return s.env.Service.SetSettings(ctx, set)
-}
-
-func (s *Screen) stop(id app.JobID) {
-	s.env.Go(func(ctx context.Context) func() {
-		err := s.env.Service.Cancel(ctx, id)
-		return func() { s.trouble.Show(err, nil) }
-	})
 }
 
 // firstButton is what the last page's button does.

@@ -154,6 +154,10 @@ func Counted(o fyne.CanvasObject, n *int) (restore func(), ok bool) {
 		old := x.OnTapped
 		x.OnTapped = count
 		return func() { x.OnTapped = old }, true
+	case *widgets.Link:
+		old := x.OnTapped
+		x.OnTapped = count
+		return func() { x.OnTapped = old }, true
 	case *widgets.Strip:
 		old := x.OnPick
 		x.OnPick = func(int) { *n++ }

@@ -7,6 +7,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
@@ -108,7 +109,7 @@ func label(o fyne.CanvasObject) (string, bool) {
 		return w.Text, true
 	case *widgets.Check:
 		return w.Text, true
-	case *widget.Hyperlink:
+	case *widgets.Link:
 		return w.Text, true
 	case named:
 		return w.Name(), true
@@ -151,7 +152,7 @@ func PressNth(t testing.TB, c fyne.Canvas, name string, nth int) {
 	if d, ok := o.(fyne.Disableable); ok && d.Disabled() {
 		t.Fatalf("%q cannot be pressed now", name)
 	}
-	if _, ok := o.(*widget.Hyperlink); ok { // takes a press on its words only
+	if _, ok := o.(*widgets.Link); ok { // takes a press on its words only
 		test.TapAt(o.(fyne.Tappable), fyne.NewPos(16, o.Size().Height/2))
 		return
 	}
@@ -191,6 +192,15 @@ func Write(t testing.TB, c fyne.Canvas, nth int, s string) {
 	}
 	fields[nth].SetText("")
 	test.Type(fields[nth], s)
+}
+
+// Tab presses the Tab key as the driver does: the keyboard moves on, and what
+// has it then is told when the key goes up.
+func Tab(c fyne.Canvas) {
+	test.FocusNext(c)
+	if f, ok := c.Focused().(desktop.Keyable); ok {
+		f.KeyUp(&fyne.KeyEvent{Name: fyne.KeyTab})
+	}
 }
 
 // Key presses a key as the driver would: what has the focus gets it, else the

@@ -165,6 +165,24 @@ func (l *looker) text(x *canvas.Text, at fyne.Position, w where) seen {
 	return s
 }
 
+// InView reports whether something that can be used is seen on a canvas now, or
+// as much of it as its place has room for.
+func InView(c fyne.Canvas, o fyne.CanvasObject) bool {
+	for _, s := range look(c).things {
+		if s.object == o {
+			part := s.at.and(s.view)
+			return s.view.holds(s.at) || !part.empty() && part.y2-part.y1 > (s.view.y2-s.view.y1)/2
+		}
+	}
+	return false
+}
+
+// NameOf returns what something that can be used is called.
+func NameOf(o fyne.CanvasObject) string {
+	name, _ := thing(o)
+	return name
+}
+
 // thing returns what something that can be used is called. Fyne's own parts of
 // a field are none.
 func thing(o fyne.CanvasObject) (string, bool) {
@@ -178,6 +196,8 @@ func thing(o fyne.CanvasObject) (string, bool) {
 		return "choice " + x.Selected, true
 	case *widgets.List:
 		return "list", true
+	case *widgets.Table:
+		return "table", true
 	case *widget.Button: // of a dialog of Fyne's
 		return x.Text, x.Text != ""
 	case *widget.Entry:

@@ -103,7 +103,7 @@ func source(name string, kind app.Kind, path string, bytes, files int64) app.Sou
 	at := Now().Add(-4 * time.Minute)
 	return app.SourceStatus{
 		Source: app.Source{ID: app.SourceID(name), Name: name, Kind: kind, Settings: map[string]string{"path": path}, AddedAt: Now().AddDate(0, -1, 0)},
-		State:  app.SourceSafe, SafeUntil: at, LastRun: at, Uploaded: 212_000, RestoreSeconds: 9,
+		State:  app.SourceSafe, SafeUntil: at, LastRun: at, Uploaded: 212_000, RestoreSeconds: 9, Proof: app.ProofProven,
 		Point: &app.Point{ID: app.PointID(name + "-9"), Source: app.SourceID(name), Name: name, Kind: app.PointBackup, Seq: 9, Time: at, Bytes: bytes, Files: files, Verified: true},
 	}
 }
@@ -150,6 +150,7 @@ func FirstDay() app.Status {
 	for i := range s.Sources {
 		src := &s.Sources[i]
 		src.State, src.Point, src.SafeUntil, src.LastRun, src.Uploaded, src.RestoreSeconds = app.SourceWaiting, nil, time.Time{}, time.Time{}, 0, 0
+		src.Proof = app.ProofNone
 	}
 	return s
 }
@@ -182,7 +183,7 @@ func Unproven() app.Status {
 	s := Safe()
 	s.Verdict, s.LastDrill = app.VerdictUnproven, nil
 	for i := range s.Sources {
-		s.Sources[i].State, s.Sources[i].RestoreSeconds = app.SourceUnproven, 0
+		s.Sources[i].State, s.Sources[i].RestoreSeconds, s.Sources[i].Proof = app.SourceUnproven, 0, app.ProofNone
 	}
 	return s
 }

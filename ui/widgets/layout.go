@@ -279,24 +279,3 @@ func ScrollTo(page *container.Scroll, part fyne.CanvasObject) {
 
 // holder is a widget around other parts of a page.
 type holder interface{ held() fyne.CanvasObject }
-
-// offsetIn returns how far below the top of a tree a part of it lies. The
-// driver knows only of what was drawn already.
-func offsetIn(root, part fyne.CanvasObject) (y float32, ok bool) {
-	if root == part {
-		return 0, true
-	}
-	var children []fyne.CanvasObject
-	switch o := root.(type) {
-	case *fyne.Container:
-		children = o.Objects
-	case holder:
-		children = []fyne.CanvasObject{o.held()}
-	}
-	for _, c := range children {
-		if y, ok := offsetIn(c, part); ok {
-			return y + c.Position().Y, true
-		}
-	}
-	return 0, false
-}

@@ -30,7 +30,7 @@ func NewProse(runs ...Run) *Prose {
 	p.rich.Wrapping = fyne.TextWrapWord
 	for _, r := range runs {
 		if r.Tapped != nil {
-			p.rich.Segments = append(p.rich.Segments, &widget.HyperlinkSegment{Text: r.Text, OnTapped: r.Tapped})
+			p.rich.Segments = append(p.rich.Segments, &linkSegment{HyperlinkSegment: widget.HyperlinkSegment{Text: r.Text, OnTapped: r.Tapped}, in: p})
 			continue
 		}
 		p.rich.Segments = append(p.rich.Segments, &widget.TextSegment{Text: r.Text, Style: widget.RichTextStyle{

@@ -212,15 +212,15 @@ func (p *pen) folders(b box, s Scene) {
 // disks draws a computer with a disk beside it, and another disk at home.
 func (p *pen) disks(b box, s Scene) {
 	p.rect(b, theme.ColorSurface, theme.ColorMuted, 8)
-	x, y := b.x+24, b.y+26
+	x, y := b.x+14, b.y+26
 	p.rect(box{x, y, 92, 60}, "", fynetheme.ColorNameForeground, 5)
 	p.rect(box{x + 8, y + 8, 76, 44}, theme.ColorGoodTint, "", 3)
 	p.line(x+46, y+60, x+46, y+74, 2, fynetheme.ColorNameForeground)
 	p.line(x+26, y+75, x+66, y+75, 2, fynetheme.ColorNameForeground)
-	p.line(x+92, y+44, x+132, y+44, 2, fynetheme.ColorNamePrimary)
-	p.disk(x+132, y+26)
-	if len(s.Fields) > 0 {
-		p.text(box{x + 132, y + 64, b.w - 170, 20}, s.Fields[0], lettering{color: theme.ColorGoodText, bold: true})
+	p.line(x+92, y+44, x+118, y+44, 2, fynetheme.ColorNamePrimary)
+	p.disk(x+118, y+26)
+	if len(s.Fields) > 0 { // below both, left of what is said of the house
+		p.text(box{x, y + 86, b.w - 128, 20}, s.Fields[0], lettering{color: theme.ColorGoodText, bold: true})
 	}
 	if len(s.Ticks) == 0 {
 		return
@@ -233,7 +233,7 @@ func (p *pen) disks(b box, s Scene) {
 	p.line(hx+60, hy+20, hx+60, hy+72, 2, theme.ColorMuted)
 	p.line(hx, hy+72, hx+60, hy+72, 2, theme.ColorMuted)
 	p.rect(box{hx + 12, hy + 34, 36, 24}, theme.ColorGoodTint, fynetheme.ColorNamePrimary, 4)
-	p.text(box{b.x + b.w - 110, hy + 80, 104, 20}, s.Ticks[0], lettering{color: theme.ColorGoodText, bold: true})
+	p.text(box{b.x + b.w - 110, y + 86, 104, 20}, s.Ticks[0], lettering{color: theme.ColorGoodText, bold: true})
 }
 
 // disk draws a small disk.

@@ -48,6 +48,7 @@ type Page struct {
 
 	begin *widgets.Button
 	wrong *widgets.Text
+	hand  *screen.Hand
 
 	// OnOpened is called with the incident that was opened or changed.
 	OnOpened func(app.Incident)
@@ -56,7 +57,7 @@ type Page struct {
 }
 
 // New returns the page without a question.
-func New(f *screen.Frame) *Page { return &Page{f: f} }
+func New(f *screen.Frame) *Page { return &Page{f: f, hand: screen.NewHand(f.Env)} }
 
 // Set takes in how things stand.
 func (p *Page) Set(st app.Status) { p.status = st }
@@ -85,6 +86,7 @@ func (p *Page) reset(code app.PlaybookCode, known app.Choice) {
 	p.code, p.change, p.choice, p.when, p.note, p.limit = code, nil, known, whenNow, "", fewCandidates
 	p.day, p.clock = p.f.Now().Local().Format(time.DateOnly), ""
 	p.found, p.plan, p.err = nil, nil, nil
+	p.hand.Appeared()
 	p.f.Turn()
 	p.f.Page.ScrollToTop()
 }
@@ -98,11 +100,12 @@ func (p *Page) Open() { p.f.Turn(); p.draw() }
 // Enter opens the incident; while there is another time than the backups on the
 // page are from, it looks for those first.
 func (p *Page) Enter() {
+	p.hand.Struck()
 	switch {
 	case p.stale():
 		p.lookAnew()
 	case p.begin != nil && !p.begin.Disabled():
-		p.start()
+		p.hand.Fire(p.start)
 	}
 }
 
@@ -176,6 +179,7 @@ func (p *Page) look() {
 				return
 			}
 			p.waiting, p.found, p.plan, p.err = false, found, plan, err
+			p.hand.Appeared()
 			p.draw()
 		}
 	})

@@ -2,6 +2,7 @@ package ask
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -20,6 +21,7 @@ type Find struct {
 	asked  int
 	busy   bool
 	result *app.SearchResult
+	of     string // the source that the result is of
 	err    error
 	opened int // the hit that is folded out; -1 for none
 
@@ -34,8 +36,22 @@ type Find struct {
 // NewFind returns the page with nothing looked for.
 func NewFind(f *screen.Frame) *Find { return &Find{f: f, opened: -1} }
 
-// Set takes in how things stand.
-func (p *Find) Set(st app.Status) { p.status = st }
+// Set takes in how things stand. The choice among sources is drawn anew once
+// there are others.
+func (p *Find) Set(st app.Status) {
+	was := p.names()
+	p.status = st
+	if p.source != "" && !slices.Equal(was, p.names()) {
+		p.draw()
+	}
+}
+
+func (p *Find) names() (names []string) {
+	for _, s := range p.status.Sources {
+		names = append(names, s.Source.Name)
+	}
+	return names
+}
 
 // Begin starts anew.
 func (p *Find) Begin() {
@@ -79,7 +95,7 @@ func (p *Find) look() {
 			if mine != p.asked {
 				return
 			}
-			p.busy, p.err = false, err
+			p.busy, p.err, p.of = false, err, r.Source
 			if err == nil {
 				p.result = &res
 			}
@@ -105,12 +121,10 @@ func (p *Find) draw() {
 
 func (p *Find) form() fyne.CanvasObject {
 	t := p.f.T
-	names, at := []string{}, 0
-	for i, s := range p.status.Sources {
-		names = append(names, s.Source.Name)
-		if s.Source.Name == p.source {
-			at = i
-		}
+	names := p.names()
+	at := slices.Index(names, p.source)
+	if at < 0 { // it was removed, or has another name now
+		at, p.source = 0, names[0]
 	}
 	look := widgets.NewPrimary(t("recover.find.button"), p.look)
 	look.SetEnabled(strings.TrimSpace(p.text) != "" && !p.busy)
@@ -179,7 +193,7 @@ func (p *Find) turn(n int) {
 
 // unfolded is what can be done about a hit.
 func (p *Find) unfolded(h app.SearchHit) fyne.CanvasObject {
-	t, source := p.f.T, p.source
+	t, source := p.f.T, p.of // another may be chosen by now
 	c := app.Choice{Sources: []string{source}, Paths: []string{h.Path}, Point: h.Last.ID}
 	return widgets.Inset(8, 0, widgets.Leading(
 		widgets.NewPrimary(t("recover.find.back"), func() {

@@ -175,3 +175,12 @@ func modelHit(w *assets.Words, h app.SearchHit, now time.Time) hitRow {
 	}
 	return r
 }
+
+// introOf returns the key of what is said of a kind of trouble. That the backups
+// can't be deleted is said only where the storage lately refused to.
+func introOf(code app.PlaybookCode, st app.Status) string {
+	if code == app.PlaybookHacked && st.Locked() {
+		return "recover.hacked.locked"
+	}
+	return "incident.playbook." + string(code) + ".text"
+}

@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -69,5 +70,51 @@ func TestRowsOf(t *testing.T) {
 	// A source without any backup is named too, alone as well.
 	if rows, without := rowsOf(w, []sourceCandidates{{"Lager", "Lager", nil}}, "", uitest.Now()); len(rows) != 0 || len(without) != 1 {
 		t.Errorf("%+v, without %v", rows, without)
+	}
+}
+
+// TestIntroOf: that the backups can't be deleted is said only where the storage
+// lately refused to.
+func TestIntroOf(t *testing.T) {
+	t.Parallel()
+	now := uitest.Now()
+	for state, want := range map[app.LockState]string{
+		"": "incident.playbook.hacked.text", app.LockOpen: "incident.playbook.hacked.text", app.LockLifted: "incident.playbook.hacked.text", app.LockHeld: "recover.hacked.locked",
+	} {
+		st := app.Status{Now: now, LockProof: &app.LockProof{State: state, At: now.Add(-time.Hour)}}
+		if got := introOf(app.PlaybookHacked, st); got != want {
+			t.Errorf("%q: %s", state, got)
+		}
+		st.LockProof.At = now.Add(-2 * app.LockProofAge)
+		if got := introOf(app.PlaybookHacked, st); got != "incident.playbook.hacked.text" {
+			t.Errorf("%q, long ago: %s", state, got)
+		}
+		if got := introOf(app.PlaybookCrashed, st); got != "incident.playbook.crashed.text" {
+			t.Error(got)
+		}
+	}
+}
+
+// TestWords_promiseNothing: what is said whatever the state says nothing of the
+// backups, or of orders, being safe.
+func TestWords_promiseNothing(t *testing.T) {
+	t.Parallel()
+	for lang, promises := range map[string][]string{
+		"en": {" safe", "out of", "reach", "can't be deleted"}, "sv": {"räckhåll", "säker", "i säkert", "går inte att ta bort"},
+	} {
+		w, err := assets.NewWords(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{
+			"incident.playbook.hacked.text", "recover.infected.text", "recover.sheet.calm", "incident.page.text", "error.infected.meaning", "incident.message.customers.text",
+		} {
+			text := strings.ReplaceAll(w.T(key, assets.Args{"Shop": "S", "Phone": "", "Mail": ""}), "säkerhetskopi", "")
+			for _, p := range promises {
+				if strings.Contains(text, p) {
+					t.Errorf("%s %s promises %q: %s", lang, key, p, text)
+				}
+			}
+		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 func (p *Page) draw() {
 	t := p.f.T
 	key := "incident.playbook." + string(p.code)
-	objects := []fyne.CanvasObject{p.f.Title(t(key), t(key+".text"))}
+	objects := []fyne.CanvasObject{p.f.Title(t(key), t(introOf(p.code, p.status)))}
 	if p.change != nil {
 		objects = []fyne.CanvasObject{p.f.Title(t("recover.ask.change"), t("recover.ask.change.text"))}
 	}
@@ -187,6 +187,10 @@ func (p *Page) beginCard() fyne.CanvasObject {
 		}
 		rows = append(rows, widgets.NewText(undo, widgets.Muted()))
 	}
-	rows = append(rows, widgets.NewText(t(key+".text"), widgets.Muted()))
+	text := key + ".text"
+	if p.code == app.PlaybookRehearsal && p.change == nil {
+		text = "recover.rehearsal.begin"
+	}
+	rows = append(rows, widgets.NewText(t(text), widgets.Muted()))
 	return widgets.NewCard(widgets.Row(widgets.Gap24, nil, widgets.Column(widgets.Gap4, rows...), widgets.Sized(150, 46, p.begin))).Emphasise()
 }

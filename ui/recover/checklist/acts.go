@@ -39,7 +39,11 @@ func (p *Page) agree(step app.StepCode) {
 // even asks for the second yes.
 func (p *Page) even(step app.StepCode) {
 	t := p.f.T
-	p.f.Confirm.Ask(t("recover.infected.ask"), t("recover.infected.text"), t("recover.infected.yes"), func() {
+	text := "recover.infected.text"
+	if p.facts.Status.Locked() {
+		text = "recover.infected.text.locked"
+	}
+	p.f.Confirm.Ask(t("recover.infected.ask"), t(text), t("recover.infected.yes"), func() {
 		p.tick(app.TickRequest{Step: step, Tick: app.TickDone, EvenInfected: true})
 	})
 }
@@ -64,17 +68,113 @@ func (p *Page) undoAll() {
 	p.f.Confirm.Ask(t("recover.undo.ask"), t("recover.undo.ask.text"), t("recover.undo.yes"), func() { p.undo(id) })
 }
 
+// undo starts it, opens again what rests on the restore, so that it waits for a
+// new yes and the shop is not said to be back, and then waits for its end.
 func (p *Page) undo(id app.RestoreID) {
-	p.f.Worker.Ask(func(ctx context.Context) error {
-		_, err := p.f.Service.StartUndo(ctx, id)
+	var job app.JobID
+	p.f.Worker.Ask(func(ctx context.Context) (err error) {
+		job, err = p.f.Service.StartUndo(ctx, id)
 		return err
-	}, func() {
-		for _, s := range p.facts.Incident.Steps {
-			if s.Action == app.ActionRestore {
-				p.tick(app.TickRequest{Step: s.Code, Tick: app.TickUndo}) // so that it waits for a new yes
+	}, func() { p.reopen(job, id) }, func() { p.undo(id) })
+}
+
+// reopen opens the restore again while its undo runs. That it could not be is
+// said, and only that is tried again.
+func (p *Page) reopen(job app.JobID, id app.RestoreID) {
+	var i app.Incident
+	steps := p.facts.Incident.Steps
+	p.f.Worker.Ask(func(ctx context.Context) (err error) {
+		for _, s := range steps {
+			if s.Action == app.ActionRestore && err == nil {
+				i, err = p.f.Service.TickStep(ctx, app.TickRequest{Step: s.Code, Tick: app.TickUndo})
 			}
 		}
-	}, func() { p.undo(id) })
+		return err
+	}, func() {
+		if i.ID != "" { // else nothing was restored in a step
+			p.version++
+			p.drawn = false
+			p.take(i)
+		}
+		p.undoing = "" // what was told of its end so far is off the page
+		p.awaitUndo(job, id)
+	}, func() { p.reopen(job, id) })
+}
+
+// awaitUndo waits for the end of an undo, and tells when it failed: then what is
+// there is neither what was nor what was restored.
+func (p *Page) awaitUndo(job app.JobID, id app.RestoreID) {
+	if p.undoing == job {
+		return
+	}
+	p.cut = cutUndo{}
+	p.undoing = job
+	p.f.Go(func(ctx context.Context) func() {
+		err := p.undone(ctx, job, id)
+		return func() {
+			if p.undoing != job {
+				return
+			}
+			if app.CodeOf(err) == app.CodeGuardOffline {
+				p.undoing, p.cut = "", cutUndo{job, id} // asked again with the next status
+				return
+			}
+			if err != nil {
+				p.f.Trouble.Show(err, func() { p.undo(id) })
+			}
+			p.fetch()
+		}
+	})
+}
+
+// undone waits for an undo and returns why it failed. A guard that was restarted
+// meanwhile knows the job no more: then its list of restores tells.
+func (p *Page) undone(ctx context.Context, job app.JobID, id app.RestoreID) error {
+	j, err := p.f.Service.Wait(ctx, job)
+	if err == nil {
+		return failure(j)
+	}
+	if app.CodeOf(err) == app.CodeGuardOffline {
+		return err
+	}
+	records, err := p.f.Service.Restores(ctx)
+	if err != nil {
+		return err
+	}
+	n := slices.IndexFunc(records, func(r app.RestoreRecord) bool { return r.Undoes == id })
+	switch {
+	case n < 0:
+		return app.Errorf(app.CodeInterrupted, "undo", "restore %s: its undo is not remembered", id)
+	case records[n].State == app.RestoreSaving || records[n].State == app.RestoreApplying:
+		return app.Errorf(app.CodeInterrupted, "undo", "undo %s did not end", records[n].ID)
+	}
+	return failure(app.Job{ID: job, State: app.JobDone, Restore: &records[n]})
+}
+
+// failure returns why an undo did not succeed, nil where it did. One that was
+// stopped is no success: what is there is half of each.
+func failure(j app.Job) error {
+	switch r := j.Restore; {
+	case j.State == app.JobCanceled, j.Error != nil && j.Error.Code == app.CodeCanceled:
+		return app.Errorf(app.CodeInterrupted, "undo", "job %s was stopped", j.ID)
+	case j.Error != nil:
+		return j.Error
+	case r != nil && r.Error != nil:
+		return r.Error
+	case r != nil && slices.ContainsFunc(r.Checks, func(c app.Check) bool { return !c.OK }):
+		return app.Errorf(app.CodeCheckFailed, "undo", "a check failed")
+	case j.State == app.JobFailed:
+		return app.Errorf(app.CodeInternal, "undo", "job %s failed", j.ID)
+	}
+	return nil
+}
+
+// closing is the key of what is said of closing the incident.
+func (p *Page) closing(what string) string {
+	if p.facts.Incident.Rehearsal() {
+		return "recover.rehearsal.close" + what
+	}
+	return "recover.close" + what
 }
 
 // close closes the incident, after a question where something is left.
@@ -84,7 +184,7 @@ func (p *Page) close() {
 		return
 	}
 	w := p.f.Words
-	p.f.Confirm.Ask(w.T("recover.close.ask"), w.N("recover.close.text", int64(p.shown.Left)), w.T("recover.close.yes"), p.closeNow)
+	p.f.Confirm.Ask(w.T(p.closing(".ask")), w.N(p.closing(".text"), int64(p.shown.Left)), w.T(p.closing(".yes")), p.closeNow)
 }
 
 func (p *Page) closeNow() {
@@ -94,6 +194,7 @@ func (p *Page) closeNow() {
 		return err
 	}, func() {
 		p.facts.Incident, p.known = i, true
+		p.version++
 		p.f.Page.ScrollToTop()
 		p.drawClosed()
 	}, p.closeNow)

@@ -16,11 +16,15 @@ import (
 type closedView struct{ Title, Text, Deadline string }
 
 func modelClosed(w *assets.Words, i app.Incident, now time.Time) closedView {
-	v := closedView{Title: w.T("recover.closed.title")}
+	key := "recover.closed"
+	if i.Rehearsal() {
+		key = "recover.rehearsal.closed"
+	}
+	v := closedView{Title: w.T(key + ".title")}
 	args := assets.Args{"Playbook": w.T("incident.playbook." + string(i.Playbook)), "Took": screen.Clock(w, seconds(i.Seconds)), "When": w.When(i.Closed, now)}
-	v.Text = w.T("recover.closed.text", args)
+	v.Text = w.T(key+".text", args)
 	if i.Back.IsZero() {
-		v.Text = w.T("recover.closed.not_back", args)
+		v.Text = w.T(key+".not_back", args)
 	}
 	if d := i.Deadline; d != nil && d.Met.IsZero() {
 		v.Deadline, _, _ = deadline(w, *d, now)

@@ -29,8 +29,7 @@ func modelHead(w *assets.Words, f facts, now time.Time) headView {
 	seconds := clock(i, st, now)
 	h := headView{
 		Title: w.T("incident.playbook." + string(i.Playbook)), Clock: screen.Clock(w, seconds),
-		Goal: w.T("recover.run.goal"), Late: seconds > app.RestoreGoal,
-		Text: w.T("recover.going.text"),
+		Goal: w.T("recover.run.goal"), Late: seconds > app.RestoreGoal && !i.Rehearsal(),
 	}
 	settled := 0
 	for _, s := range i.Steps {
@@ -41,12 +40,7 @@ func modelHead(w *assets.Words, f facts, now time.Time) headView {
 			h.Title = w.T("recover.run.restore")
 		}
 	}
-	if at := oldest(i); !at.IsZero() {
-		h.Text = w.T("recover.going.to", assets.Args{"When": w.When(at, now)})
-	}
-	if !i.Back.IsZero() {
-		h.Title, h.Text = w.T("recover.done.restore.good"), w.T("recover.going.back", assets.Args{"When": w.When(i.Back, now)})
-	}
+	h.say(w, i, now)
 	if len(i.Steps) > 0 {
 		h.Share = float64(settled) / float64(len(i.Steps))
 	}
@@ -63,6 +57,46 @@ func modelHead(w *assets.Words, f facts, now time.Time) headView {
 		h.DueStep, _, _ = assets.StepWords(w, d.Step)
 	}
 	return h
+}
+
+// say tells what the incident is about now: that the shop is back only while all
+// that rests on is still done.
+func (h *headView) say(w *assets.Words, i app.Incident, now time.Time) {
+	at := oldest(i)
+	switch {
+	case isBack(i) && i.Rehearsal():
+		h.Title, h.Text = w.T("recover.rehearsal.back"), w.T("recover.rehearsal.back.text", assets.Args{"When": w.When(i.Back, now)})
+	case isBack(i):
+		h.Title, h.Text = w.T("recover.done.restore.good"), w.T("recover.going.back", assets.Args{"When": w.When(i.Back, now)})
+	case i.Rehearsal():
+		h.Text = w.T("recover.rehearsal.text")
+	case !at.IsZero():
+		h.Text = w.T("recover.going.to", assets.Args{"When": w.When(at, now)})
+	default:
+		h.Text = w.T("recover.going.text")
+	}
+}
+
+// isBack reports whether the shop is back: it was said to be, and nothing that
+// comes before that was opened again, as by undoing the restore.
+func isBack(i app.Incident) bool {
+	if i.Back.IsZero() {
+		return false
+	}
+	before := map[app.StepCode]bool{}
+	for n := len(i.Steps) - 1; n >= 0; n-- { // a step comes after those it waits for
+		s := i.Steps[n]
+		if !s.Stops && !before[s.Code] {
+			continue
+		}
+		if !s.Settled() {
+			return false
+		}
+		for _, code := range s.After {
+			before[code] = true
+		}
+	}
+	return true
 }
 
 func deadline(w *assets.Words, d app.DeadlineState, now time.Time) (text string, over, met bool) {

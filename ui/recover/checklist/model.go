@@ -66,7 +66,8 @@ type ownerRow struct {
 	Asked              bool // there are contacts to go with it, known or not
 	Consent            bool // a yes lets Kvart touch the shop
 	Points             []string
-	Due                bool
+	Due                string // until when it has to be done; "" where it need not be
+	Overdue            bool
 }
 
 // model tells an incident's steps in the owner's words.
@@ -192,7 +193,13 @@ func ownerStep(w *assets.Words, f facts, s app.IncidentStep, now time.Time) owne
 	i := f.Incident
 	r := ownerRow{
 		Code: s.Code, State: s.State, Ready: s.Ready, Look: s.Look, Probed: s.Probe != "", Waits: waitsFor(w, i, s),
-		Due: i.Deadline != nil && i.Deadline.Step == s.Code && i.Deadline.Met.IsZero(),
+	}
+	if d := i.Deadline; d != nil && d.Step == s.Code && d.Met.IsZero() {
+		r.Overdue = d.Until.Before(now)
+		r.Due = w.T("recover.pill.due", assets.Args{"When": w.When(d.Until, now)})
+		if r.Overdue {
+			r.Due = w.T("recover.pill.overdue")
+		}
 	}
 	r.Title, r.Why, r.Result = assets.StepWords(w, s.Code)
 	for _, fact := range s.Facts {

@@ -36,10 +36,93 @@ func TestModelHead_clockFollowsTheGuards(t *testing.T) {
 		}
 	}
 	// Once the shop is back it stands still, whatever the computer's clock says.
+	f.Incident = settled(f.Incident)
 	f.Incident.Back, f.Status.Incident.Back = now, now
 	f.Incident.Seconds = 800
 	if h := modelHead(w, f, now.Add(time.Hour)); h.Clock != "13:20" || h.Title != "Your shop is back" {
 		t.Errorf("%+v", h)
+	}
+}
+
+// settled returns an incident in which everything is done.
+func settled(i app.Incident) app.Incident {
+	i.Steps = slices.Clone(i.Steps)
+	for n := range i.Steps {
+		i.Steps[n].State = app.StepDone
+	}
+	uitest.Refresh(&i)
+	return i
+}
+
+// TestIsBack_afterUndo: the shop is not said to be back once what that rests on
+// was taken back, in any kind of trouble.
+func TestIsBack_afterUndo(t *testing.T) {
+	t.Parallel()
+	w := english(t)
+	for _, code := range app.PlaybookCodes() {
+		i := settled(uitest.Begun(app.IncidentRequest{Playbook: code}))
+		i.Back = uitest.Now()
+		if !isBack(i) {
+			t.Errorf("%s: it is back, and not said to be", code)
+		}
+		for _, s := range i.Steps {
+			if s.Action != app.ActionRestore {
+				continue
+			}
+			j := settled(i)
+			j.Step(s.Code).State = app.StepOpen
+			if h := modelHead(w, known(j), uitest.Now()); isBack(j) || h.Title == "Your shop is back" {
+				t.Errorf("%s: with the restore undone it is said to be back", code)
+			}
+		}
+	}
+}
+
+// TestRehearsal_isNoCatastrophe: practising is told as that, to its end.
+func TestRehearsal_isNoCatastrophe(t *testing.T) {
+	t.Parallel()
+	w := english(t)
+	i := uitest.Begun(app.IncidentRequest{Playbook: app.PlaybookRehearsal})
+	i.Seconds = 3600
+	h := modelHead(w, known(i), uitest.Now())
+	if h.Late || !strings.Contains(h.Text, "nothing has happened") {
+		t.Errorf("%+v", h)
+	}
+	i = settled(i)
+	i.Back = uitest.Now()
+	if h := modelHead(w, known(i), uitest.Now()); h.Title != "You have practised it to the end" || strings.Contains(h.Text, "Back since") {
+		t.Errorf("%+v", h)
+	}
+	i.Closed = uitest.Now()
+	if v := modelClosed(w, i, uitest.Now()); v.Title != "The rehearsal is over" || strings.Contains(v.Text, "insurance") {
+		t.Errorf("%+v", v)
+	}
+	i.Back = time.Time{}
+	if v := modelClosed(w, i, uitest.Now()); !strings.Contains(v.Text, "before all of it") {
+		t.Errorf("%+v", v)
+	}
+}
+
+// TestModel_deadlineIsItsOwn: until when a step has to be done is what the
+// incident says, not what one law does.
+func TestModel_deadlineIsItsOwn(t *testing.T) {
+	t.Parallel()
+	w := english(t)
+	f := known(uitest.Hacked())
+	due := func(now time.Time) ownerRow {
+		v := model(w, f, now)
+		return v.Owner[slices.IndexFunc(v.Owner, func(r ownerRow) bool { return r.Code == f.Incident.Deadline.Step })]
+	}
+	f.Incident.Deadline.Until = uitest.Now().Add(5 * time.Hour)
+	if r := due(uitest.Now()); r.Overdue || !strings.Contains(r.Due, "19:34") {
+		t.Errorf("%q, over %v", r.Due, r.Overdue)
+	}
+	if r := due(uitest.Now().Add(6 * time.Hour)); !r.Overdue || r.Due == "" {
+		t.Errorf("%q, over %v", r.Due, r.Overdue)
+	}
+	f.Incident.Deadline.Met = uitest.Now()
+	if r := due(uitest.Now()); r.Due != "" {
+		t.Errorf("%q though it is done", r.Due)
 	}
 }
 
@@ -135,7 +218,7 @@ func TestModel_steps(t *testing.T) {
 	if r := find("confirm"); !r.Consent || len(r.Points) != 2 {
 		t.Errorf("%+v", r)
 	}
-	if r := find("imy"); !r.Due || r.Waits != "" {
+	if r := find("imy"); r.Due == "" || r.Overdue || r.Waits != "" {
 		t.Errorf("%+v", r)
 	}
 	if r := find("open-again"); !strings.Contains(r.Waits, "Check what came back") || len(r.Messages) != 1 {

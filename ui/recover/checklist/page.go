@@ -25,10 +25,13 @@ type Page struct {
 	known bool // an incident was read
 
 	reading, again bool
-	failed         bool   // the last time
-	read           uint64 // the status that the incident was read for
-	readAt         time.Time
-	brief          app.IncidentBrief // as it was then
+	// version counts what was told of the incident otherwise than by reading it:
+	// an answer to a question asked before that is late.
+	version int
+	failed  bool   // the last time
+	read    uint64 // the status that the incident was read for
+	readAt  time.Time
+	brief   app.IncidentBrief // as it was then
 
 	head  *head
 	shown view
@@ -41,6 +44,9 @@ type Page struct {
 	ticking app.StepCode
 	told    map[app.StepCode]bool // Kvart's steps that are folded out
 	saved   string                // the report, when it was saved just now
+	undoing app.JobID             // the undo that was waited for last
+
+	cut cutUndo // one whose end the guard could not tell, being gone
 
 	// OnChoose is called to choose another backup.
 	OnChoose func(app.Incident)
@@ -48,6 +54,12 @@ type Page struct {
 	OnContacts func()
 	// OnLeave is called once the owner is done with a closed incident.
 	OnLeave func()
+}
+
+// cutUndo is an undo, and the restore that it takes back.
+type cutUndo struct {
+	job app.JobID
+	id  app.RestoreID
 }
 
 // asking is a reason that is asked for.
@@ -84,6 +96,7 @@ func (p *Page) Show(i app.Incident) {
 		p.open, p.kept, p.ask = "", false, asking{}
 	}
 	p.facts.Incident, p.known = i, true
+	p.version++
 	p.Open()
 }
 
@@ -103,10 +116,16 @@ func (p *Page) Set(st app.Status) {
 		p.gone()
 		return
 	case p.known && p.facts.Incident.ID != st.Incident.ID:
+		p.version++
 		p.known, p.drawn, p.open, p.kept, p.ask = false, false, "", false, asking{}
 		p.fetch()
 	case p.stale():
 		p.fetch()
+	}
+	if j := jobOf(st); j != nil && j.Kind == app.JobUndo && p.known {
+		p.awaitUndo(j.ID, p.facts.Incident.Restore) // begun here, or before this window was opened
+	} else if p.cut.job != "" {
+		p.awaitUndo(p.cut.job, p.cut.id)
 	}
 	p.draw()
 }
@@ -138,7 +157,7 @@ func (p *Page) fetch() {
 		return
 	}
 	p.reading, p.again = true, false
-	seq, at := p.facts.Status.Seq, p.f.Now()
+	seq, at, version := p.facts.Status.Seq, p.f.Now(), p.version
 	var brief app.IncidentBrief
 	if p.facts.Status.Incident != nil {
 		brief = settledBrief(p.facts.Status)
@@ -148,6 +167,9 @@ func (p *Page) fetch() {
 		return func() {
 			p.reading = false
 			p.read, p.readAt, p.brief = seq, at, brief
+			if version != p.version {
+				got.Incident, p.again = app.Incident{}, true // it may be older than what is known
+			}
 			p.fetched(got, err)
 			if p.again {
 				p.fetch()
@@ -300,6 +322,7 @@ func (p *Page) tick(r app.TickRequest) {
 func (p *Page) ticked(i app.Incident, r app.TickRequest) {
 	p.ask, p.kept, p.open = asking{}, false, ""
 	p.drawn = false
+	p.version++
 	p.take(i)
 	own := slices.ContainsFunc(p.shown.Owner, func(o ownerRow) bool { return o.Code == r.Step })
 	if own && (p.open == "" || r.Tick == app.TickUndo) {

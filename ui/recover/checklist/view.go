@@ -30,7 +30,7 @@ func newHead(words string, due func()) *head {
 	h := &head{
 		dueStep: widgets.NewText("", widgets.Caption()), dueGo: widgets.NewButton(words, due),
 		title: widgets.NewText("", widgets.Heading()), text: widgets.NewText("", widgets.Muted()),
-		clock: widgets.NewText("00:00", clockLook(false)), goal: widgets.NewText("", trailing()),
+		clock: widgets.NewText("00:00", screen.ClockLook(false)), goal: widgets.NewText("", screen.Trailing()),
 		left: widgets.NewText("", widgets.Caption()), trying: widgets.NewText("", widgets.Body().In(widgets.ToneWarn.Text())),
 		due: widgets.NewText("", widgets.Strong()), bar: widgets.NewProgress(), folds: map[app.StepCode]*widgets.Choice{},
 	}
@@ -42,25 +42,11 @@ func newHead(words string, due func()) *head {
 	return h
 }
 
-func clockLook(late bool) widgets.Look {
-	l := widgets.Look{Size: theme.SizeClock, Bold: true, OneLine: true, Trailing: true}
-	if late {
-		return l.In(widgets.ToneWarn.Text())
-	}
-	return l
-}
-
-func trailing() widgets.Look {
-	l := widgets.Caption().Line()
-	l.Trailing = true
-	return l
-}
-
 func (h *head) set(v headView) {
 	h.title.Set(v.Title)
 	h.text.Set(v.Text)
 	h.clock.Set(v.Clock)
-	h.clock.SetLook(clockLook(v.Late))
+	h.clock.SetLook(screen.ClockLook(v.Late))
 	h.goal.Set(v.Goal)
 	h.bar.Set(v.Share)
 	h.left.Set(v.Left)
@@ -208,8 +194,11 @@ func (p *Page) fold(r ownerRow, next bool) fyne.CanvasObject {
 		pills = append(pills, widgets.NewPill(t(key), tone))
 	}
 	if open := r.State == app.StepOpen; open {
-		if r.Due {
-			pill("recover.pill.due", widgets.ToneWarn)
+		switch {
+		case r.Overdue:
+			pills = append(pills, widgets.NewPill(r.Due, widgets.ToneDanger))
+		case r.Due != "":
+			pills = append(pills, widgets.NewPill(r.Due, widgets.ToneWarn))
 		}
 		if r.Look {
 			pill("recover.pill.look", widgets.ToneNeutral)
@@ -338,7 +327,7 @@ func (p *Page) reason() fyne.CanvasObject {
 // buttons are what can be done about the incident as a whole.
 func (p *Page) buttons(v view) fyne.CanvasObject {
 	t := p.f.T
-	return widgets.Leading(append(p.reportButtons(), widgets.NewButton(t("recover.print"), p.print), widgets.NewButton(t("recover.close"), p.close))...)
+	return widgets.Leading(append(p.reportButtons(), widgets.NewButton(t("recover.print"), p.print), widgets.NewButton(t(p.closing("")), p.close))...)
 }
 
 // brakes stop what is going on, or take it back; none where there is nothing.

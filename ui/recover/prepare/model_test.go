@@ -4,51 +4,10 @@ import (
 	"image/color"
 	"slices"
 	"testing"
-	"time"
 
 	"kvart/app"
 	"kvart/assets"
-	"kvart/ui/uitest"
 )
-
-func TestTrend(t *testing.T) {
-	t.Parallel()
-	w, err := assets.NewWords("en")
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := func(ok bool, seconds float64) app.DrillResult { return app.DrillResult{OK: ok, Seconds: seconds} }
-	for _, tt := range []struct {
-		drills       []app.DrillResult
-		words, times string
-	}{
-		{nil, "", ""},
-		{[]app.DrillResult{run(true, 20)}, "", ""},
-		{[]app.DrillResult{run(true, 20), run(true, 30)}, "10 s faster than the time before.", "The last ones: 20 s · 30 s"},
-		{[]app.DrillResult{run(true, 90), run(false, 3), run(true, 30)}, "1 min 0 s slower than the time before.", "The last ones: 1 min 30 s · failed · 30 s"},
-		{[]app.DrillResult{run(true, 20.4), run(true, 20)}, "As fast as the time before.", "The last ones: 20 s · 20 s"},
-	} {
-		if words, times := trend(w, tt.drills); words != tt.words || times != tt.times {
-			t.Errorf("%v: %q, %q", tt.drills, words, times)
-		}
-	}
-}
-
-func TestModelDrills_everyProofHasWords(t *testing.T) {
-	t.Parallel()
-	w, err := assets.NewWords("sv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range []app.Proof{app.ProofNone, app.ProofNever, app.ProofProven, app.ProofFailed, app.ProofOld, app.ProofChanged} {
-		st := uitest.Safe()
-		st.Sources[0].Proof = p
-		r := modelDrills(w, st, []app.DrillResult{{Source: "Kassan", At: uitest.Now().Add(-time.Hour)}}, uitest.Now())[0]
-		if r.State == "" || r.State[0] == '\xe2' || r.Last == "" || r.Last == w.T("recover.drills.never") {
-			t.Errorf("%s: %+v", p, r)
-		}
-	}
-}
 
 func TestContacts_roles(t *testing.T) {
 	t.Parallel()

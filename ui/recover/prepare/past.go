@@ -19,7 +19,12 @@ type pastRow struct{ Title, Text, Note string }
 func modelPast(w *assets.Words, i app.Incident, now time.Time) pastRow {
 	args := assets.Args{"When": w.When(i.Started, now), "Took": screen.Clock(w, time.Duration(i.Seconds*float64(time.Second)))}
 	r := pastRow{Title: w.T("incident.playbook." + string(i.Playbook)), Text: w.T("recover.past.took", args), Note: i.Note}
-	if i.Back.IsZero() {
+	switch {
+	case i.Rehearsal() && i.Back.IsZero():
+		r.Text = w.T("recover.rehearsal.past.part", args)
+	case i.Rehearsal():
+		r.Text = w.T("recover.rehearsal.past", args)
+	case i.Back.IsZero():
 		r.Text = w.T("recover.past.closed", args)
 	}
 	return r

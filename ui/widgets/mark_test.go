@@ -1,0 +1,30 @@
+package widgets
+
+import (
+	"image"
+	"testing"
+
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/test"
+
+	"kvart/assets"
+	"kvart/ui/theme"
+)
+
+// TestMark_drawsAnewOnlyWhatShows: a second that goes by is no new picture, a
+// minute is.
+func TestMark_drawsAnewOnlyWhatShows(t *testing.T) {
+	test.NewTempApp(t).Settings().SetTheme(theme.New())
+	m := NewMark(48, assets.NewMark(assets.MarkSafe))
+	drawn := func(fill float64) image.Image {
+		m.Set(assets.Mark{State: assets.MarkSafe, Fill: fill})
+		return test.WidgetRenderer(m).Objects()[0].(*canvas.Image).Image
+	}
+	first := drawn(0.5)
+	if drawn(0.5+1.0/900) != first {
+		t.Error("a second later it is drawn anew")
+	}
+	if drawn(0.5+60.0/900) == first {
+		t.Error("a minute later it is the same")
+	}
+}
