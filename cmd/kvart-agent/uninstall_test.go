@@ -165,6 +165,9 @@ func TestRemoveOwn_backupsInside(t *testing.T) {
 				t.Fatal(err)
 			}
 			if at, to, ok := strings.Cut(c.link, "="); ok {
+				if err := os.MkdirAll(dir, 0o700); err != nil {
+					t.Fatal(err)
+				}
 				if err := os.Symlink(filepath.Join(dir, filepath.FromSlash(to)), filepath.Join(dir, at)); err != nil {
 					t.Skip("this account may make no links:", err)
 				}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"kvart/app"
 )
 
 // info is what a database was when it was captured.
@@ -81,7 +83,9 @@ func (s *snapshot) locale(ctx context.Context, about *info) error {
 }
 
 // roles writes down every role with what it may do, but without passwords,
-// which only a superuser may read. A role that is there already is left alone.
+// which only a superuser may read. A role that is there already is left alone. What
+// Kvart's own user is a member of is not written down: it changes with whether it may
+// restore, and a restore must not give it back what was taken from it since.
 func roles(ctx context.Context, conn *pgx.Conn, encoding string) (string, error) {
 	var b strings.Builder
 	b.WriteString(header("roles, without passwords; those that are there are left alone", encoding))
@@ -115,7 +119,8 @@ func roles(ctx context.Context, conn *pgx.Conn, encoding string) (string, error)
 		return "", err
 	}
 	rows, err = conn.Query(ctx, `SELECT DISTINCT r.rolname, m.rolname, a.admin_option FROM pg_catalog.pg_auth_members a
-JOIN pg_catalog.pg_roles r ON r.oid = a.roleid JOIN pg_catalog.pg_roles m ON m.oid = a.member ORDER BY 1, 2, 3`)
+JOIN pg_catalog.pg_roles r ON r.oid = a.roleid JOIN pg_catalog.pg_roles m ON m.oid = a.member
+WHERE m.rolname <> `+literal(app.BackupUser)+` OR r.rolname = 'pg_read_all_data' ORDER BY 1, 2, 3`)
 	if err != nil {
 		return "", err
 	}

@@ -96,6 +96,7 @@ CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW;
 	if r := rights(made("third")); !slices.Contains(r.Excess, "CREATEDB") || !slices.Contains(r.Excess, "OWNER OF DATABASE "+w.name) || !slices.Contains(r.Excess, "pg_signal_backend") {
 		t.Errorf("may restore: %+v", r)
 	}
+	allowed, allowedStats, _ := w.point()
 	w.do("DELETE FROM sale")
 	w.user = app.BackupUser
 	w.apply(w.restore(point, stats))
@@ -113,6 +114,8 @@ CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW;
 	if r := rights(made("fourth")); len(r.Missing)+len(r.Excess) > 0 {
 		t.Errorf("taken away: %+v", r)
 	}
+	w.writesNothing(made("fourth"))
+	w.apply(w.restore(allowed, allowedStats)) // of when it might restore
 	w.writesNothing(made("fourth"))
 	w.user = app.BackupUser
 	point, stats, _ = w.point()
