@@ -25,7 +25,7 @@ const (
 	// perList segments make a list. A list counts from its own start, so that
 	// equal lists are stored once. There are never more than two levels: Kopia
 	// holds all below one entry of the top list in memory when reading.
-	perList = 128
+	perList = 256
 
 	// What a quarter changed is small, and is sent over the shop's line: up to
 	// squeezed bytes are worth more of the processor's time than a first backup.
