@@ -303,16 +303,17 @@ func (e *Error) UnmarshalJSON(b []byte) error {
 }
 
 // CodeOf returns the code of the first [*Error] in err's tree, "" for nil and
-// [CodeInternal] for everything else.
+// [CodeInternal] for everything else. A nil [*Error], as a record that holds no
+// error has one, is nil.
 func CodeOf(err error) Code {
-	if err == nil {
-		return ""
+	if e := AsError(err); e != nil {
+		return e.Code
 	}
-	return AsError(err).Code
+	return ""
 }
 
 // AsError returns the first [*Error] in err's tree, or err wrapped as one of
-// [CodeInternal]. It returns nil for nil.
+// [CodeInternal]. It returns nil for nil, and for a nil [*Error].
 func AsError(err error) *Error {
 	var e *Error
 	switch {

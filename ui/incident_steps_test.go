@@ -240,16 +240,15 @@ func TestIncident_undoEverything(t *testing.T) {
 	step(t, &i, "restore").State = app.StepDone
 	r := inIncident(t, i, func(st *app.Status) { st.Undo = uitest.Restored() })
 	got := r.ticks()
-	then, lost := r.svc.TickFunc, true
-	r.svc.TickFunc = func(q app.TickRequest) (app.Incident, error) {
-		if lost {
-			lost = false
-			return app.Incident{}, app.Errorf(app.CodeGuardOffline, "tick", "gone")
-		}
-		return then(q)
-	}
+	lost := true
 	var undone app.RestoreID
-	r.svc.UndoFunc = func(id app.RestoreID) (app.JobID, error) { undone = id; return "undo-1", nil }
+	r.svc.UndoFunc = func(id app.RestoreID) (app.JobID, error) {
+		if undone = id; lost {
+			lost = false
+			return "", app.Errorf(app.CodeGuardOffline, "undo", "gone")
+		}
+		return "undo-1", nil
+	}
 	r.press("Recover")
 	r.press("Undo everything…")
 	uitest.Key(r.c, fyne.KeyEscape)
@@ -259,10 +258,10 @@ func TestIncident_undoEverything(t *testing.T) {
 	r.press("Undo everything…")
 	r.press("Yes, undo it")
 	r.press("Try again") // only what did not get through
-	if n := r.svc.Called("StartUndo"); n != 1 {
-		t.Errorf("undone %d times", n)
+	if n := r.svc.Called("StartUndo"); n != 2 {
+		t.Errorf("asked %d times", n)
 	}
-	if undone != "r1" || len(*got) != 1 || (*got)[0] != (app.TickRequest{Step: "restore", Tick: app.TickUndo}) {
+	if undone != "r1" || len(*got) != 0 { // the guard opens the restore again itself, once it is undone
 		t.Errorf("undid %q, ticked %+v", undone, *got)
 	}
 	r.push(i, func(st *app.Status) {
@@ -335,4 +334,20 @@ func TestIncident_choosesAnotherBackup(t *testing.T) {
 		t.Fatalf("ticked %+v", *got)
 	}
 	r.sees("What you do meanwhile")
+}
+
+// Where Kvart couldn't know whether a step worked, and the owner saw that it had
+// not, there is no error to explain: the owner can try again, or go past it.
+func TestIncident_ownerSawThatItDidNotWork(t *testing.T) {
+	i := uitest.Hacked()
+	s := step(t, &i, "restore")
+	s.State, s.Error, s.Look, s.At, s.Reason = app.StepFailed, nil, false, uitest.Now(), "half of it is missing"
+	r := inIncident(t, i)
+	got := r.ticks()
+	r.press("Recover")
+	r.sees("Didn't work today 14:34: half of it is missing")
+	r.press("Try again")
+	if len(*got) != 1 || (*got)[0] != (app.TickRequest{Step: "restore", Tick: app.TickDone}) {
+		t.Errorf("ticked %+v", *got)
+	}
 }

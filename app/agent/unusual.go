@@ -48,7 +48,7 @@ func (r *sourceRun) watched(i app.Item) app.Item {
 // judge says whether a run that was recorded was unusual, and does what follows
 // from it.
 func (a *Agent) judge(ctx context.Context, r *sourceRun) error {
-	if a.Lookout == nil || app.CodeOf(orNil(r.result.Error)) == app.CodeCanceled {
+	if a.Lookout == nil || app.CodeOf(r.result.Error) == app.CodeCanceled {
 		return nil
 	}
 	f := a.facts(r)

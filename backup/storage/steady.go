@@ -96,11 +96,14 @@ func (s *steady) trying() error {
 
 // run makes a call: attempts in a goroutine of their own, because not every
 // storage stops when its context ends. Whatever an attempt uses of the caller's
-// it has to borrow from its call, which ends with it.
+// it has to borrow from its call, which ends with it, also when the attempt has
+// come back: net/http goes on sending a request that was answered early, or whose
+// connection was cut.
 func (s *steady) run(ctx context.Context, c *call, attempts int, attempt func(context.Context) error) error {
 	done := make(chan error, 1)
 	s.begin(c)
 	defer s.end(c)
+	defer c.leave()
 	go func() {
 		defer s.stopped()
 		done <- s.try(ctx, c, attempts, attempt)
@@ -115,7 +118,6 @@ func (s *steady) run(ctx context.Context, c *call, attempts int, attempt func(co
 		return err
 	case <-time.After(stopGrace):
 	}
-	c.leave()
 	return fmt.Errorf("%s: %w", c.what, ctx.Err())
 }
 

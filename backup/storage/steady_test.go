@@ -206,6 +206,25 @@ func TestSteady_endsWithItsContext(t *testing.T) {
 }
 
 // A pause between two tries ends with the context too.
+// What an attempt lent is out of reach once it has come back, too: a transport
+// may go on reading what it was to send.
+func TestSteady_takesBackWhatItLent(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{"stored": nil, "refused": blob.ErrInvalidCredentials} {
+		var sent io.ReadSeekCloser
+		g := onTrial(&trial{put: func(_ context.Context, data blob.Bytes) error {
+			sent = data.Reader()
+			return err
+		}})
+		if got := g.PutBlob(t.Context(), "p1", Bytes("x"), blob.PutOptions{}); (got == nil) != (err == nil) {
+			t.Errorf("%s: %v", name, got)
+		}
+		if n, err := sent.Read(make([]byte, 1)); n != 0 || !errors.Is(err, errLeft) {
+			t.Errorf("%s: afterwards %d bytes are read, %v", name, n, err)
+		}
+	}
+}
+
 func TestSteady_pauseEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

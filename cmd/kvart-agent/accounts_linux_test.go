@@ -199,7 +199,10 @@ func TestTwoAccounts_sharedTemp(t *testing.T) {
 			return
 		}
 		defer c.Close()
-		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			heard <- err.Error()
+			return
+		}
 		b := make([]byte, 4096)
 		n, _ := c.Read(b)
 		heard <- string(b[:n])

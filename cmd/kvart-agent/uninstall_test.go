@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -169,6 +170,9 @@ func TestRemoveOwn_backupsInside(t *testing.T) {
 					t.Fatal(err)
 				}
 				if err := os.Symlink(filepath.Join(dir, filepath.FromSlash(to)), filepath.Join(dir, at)); err != nil {
+					if runtime.GOOS != "windows" {
+						t.Fatal(err)
+					}
 					t.Skip("this account may make no links:", err)
 				}
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"kvart/app"
@@ -58,7 +57,7 @@ func (s *restore) check(k Kind, ops []Op, picked int64) app.Check {
 	if c.OK {
 		return c
 	}
-	op := ops[slices.IndexFunc(ops, func(Op) bool { return true })]
+	op := ops[0]
 	c.Detail = fmt.Sprintf("%s: %d differ, the first %s", k.Name, len(ops), k.place(op.Was))
 	if len(op.Fields) > 0 {
 		c.Detail += fmt.Sprintf(" in %s", op.Fields[0])

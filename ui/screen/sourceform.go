@@ -33,15 +33,7 @@ type SourceForm struct {
 // NeedsSecret reports whether a source can't be read before its secrets are
 // entered again.
 func NeedsSecret(s app.SourceStatus) bool {
-	return app.CodeOf(asError(s.Error)) == app.CodeSecretMissing
-}
-
-// asError keeps a nil *[app.Error] from looking like an error.
-func asError(e *app.Error) error {
-	if e == nil {
-		return nil
-	}
-	return e
+	return app.CodeOf(s.Error) == app.CodeSecretMissing
 }
 
 // NewSourceForm returns the form; done is called once the guard took it.

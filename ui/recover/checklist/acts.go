@@ -68,37 +68,17 @@ func (p *Page) undoAll() {
 	p.f.Confirm.Ask(t("recover.undo.ask"), t("recover.undo.ask.text"), t("recover.undo.yes"), func() { p.undo(id) })
 }
 
-// undo starts it, opens again what rests on the restore, so that it waits for a
-// new yes and the shop is not said to be back, and then waits for its end.
+// undo starts it, and waits for its end: the guard then opens again what rests on
+// the restore.
 func (p *Page) undo(id app.RestoreID) {
 	var job app.JobID
 	p.f.Worker.Ask(func(ctx context.Context) (err error) {
 		job, err = p.f.Service.StartUndo(ctx, id)
 		return err
-	}, func() { p.reopen(job, id) }, func() { p.undo(id) })
-}
-
-// reopen opens the restore again while its undo runs. That it could not be is
-// said, and only that is tried again.
-func (p *Page) reopen(job app.JobID, id app.RestoreID) {
-	var i app.Incident
-	steps := p.facts.Incident.Steps
-	p.f.Worker.Ask(func(ctx context.Context) (err error) {
-		for _, s := range steps {
-			if s.Action == app.ActionRestore && err == nil {
-				i, err = p.f.Service.TickStep(ctx, app.TickRequest{Step: s.Code, Tick: app.TickUndo})
-			}
-		}
-		return err
 	}, func() {
-		if i.ID != "" { // else nothing was restored in a step
-			p.version++
-			p.drawn = false
-			p.take(i)
-		}
 		p.undoing = "" // what was told of its end so far is off the page
 		p.awaitUndo(job, id)
-	}, func() { p.reopen(job, id) })
+	}, func() { p.undo(id) })
 }
 
 // awaitUndo waits for the end of an undo, and tells when it failed: then what is

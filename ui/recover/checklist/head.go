@@ -40,11 +40,12 @@ func modelHead(w *assets.Words, f facts, now time.Time) headView {
 			h.Title = w.T("recover.run.restore")
 		}
 	}
-	h.say(w, i, now)
+	j := jobOf(st)
+	h.say(w, i, j != nil && j.Kind == app.JobUndo, now)
 	if len(i.Steps) > 0 {
 		h.Share = float64(settled) / float64(len(i.Steps))
 	}
-	if j := jobOf(st); j != nil {
+	if j != nil {
 		m := screen.ModelJob(w, *j, now)
 		h.Share, h.Trying = m.Share, m.Trying
 		h.Left = strings.Trim(m.Counts+" · "+m.Rate, " ·")
@@ -60,10 +61,12 @@ func modelHead(w *assets.Words, f facts, now time.Time) headView {
 }
 
 // say tells what the incident is about now: that the shop is back only while all
-// that rests on is still done.
-func (h *headView) say(w *assets.Words, i app.Incident, now time.Time) {
+// that rests on is still done, and is not being undone.
+func (h *headView) say(w *assets.Words, i app.Incident, undoing bool, now time.Time) {
 	at := oldest(i)
 	switch {
+	case undoing:
+		h.Text = w.T("recover.going.text")
 	case isBack(i) && i.Rehearsal():
 		h.Title, h.Text = w.T("recover.rehearsal.back"), w.T("recover.rehearsal.back.text", assets.Args{"When": w.When(i.Back, now)})
 	case isBack(i):

@@ -122,9 +122,11 @@ func kvartStep(w *assets.Words, i app.Incident, s app.IncidentStep, now time.Tim
 	case app.StepSkipped:
 		r.Details = append(r.Details, skipped(w, s))
 	case app.StepFailed:
-		p := screen.Explain(w, s.Error, "")
 		r.Paused, r.Held = app.CodeOf(s.Error) == app.CodeCanceled, app.CodeOf(s.Error) == app.CodeInfected
-		if !r.Paused {
+		if s.Error == nil { // Kvart couldn't know, and the owner saw that it had not worked
+			r.Details = append(r.Details, told(w, s, now))
+		} else if !r.Paused {
+			p := screen.Explain(w, s.Error, "")
 			r.Problem = &p
 		}
 	}

@@ -65,6 +65,11 @@ func TestIsBack_afterUndo(t *testing.T) {
 		if !isBack(i) {
 			t.Errorf("%s: it is back, and not said to be", code)
 		}
+		f := known(i)
+		f.Status.Job = &app.Job{ID: "undo-1", Kind: app.JobUndo, State: app.JobRunning, Started: uitest.Now()}
+		if h := modelHead(w, f, uitest.Now()); h.Title != w.T("recover.run.undo") || h.Text != w.T("recover.going.text") {
+			t.Errorf("%s: while it is undone: %q, %q", code, h.Title, h.Text)
+		}
 		for _, s := range i.Steps {
 			if s.Action != app.ActionRestore {
 				continue

@@ -146,6 +146,9 @@ func (p *Page) kvartTrouble(r kvartRow) []fyne.CanvasObject {
 		}
 	}
 	buttons := []fyne.CanvasObject{widgets.NewButton(t("remedy.retry"), again)}
+	if r.Problem == nil {
+		return []fyne.CanvasObject{widgets.Leading(append(buttons, skip)...)}
+	}
 	if place, ok := r.Problem.Place(); ok {
 		buttons = append([]fyne.CanvasObject{widgets.NewButton(r.Problem.Button, func() { p.f.Show(place) })}, buttons...)
 	}
