@@ -165,7 +165,7 @@ func TestModel_everyTextExists(t *testing.T) {
 					working(k)(&st)
 				}
 				m := Model(st, w, clock(15, 0))
-				for _, i := range []Item{m.Headline, m.Last, m.Next, m.Backup, m.Wrong, m.PauseHour, m.PauseTomorrow, m.Resume, m.Open, m.Quit} {
+				for _, i := range []Item{m.Headline, m.Last, m.Next, m.Backup, m.Wrong, m.PauseHour, m.PauseTomorrow, m.Resume, m.Login, m.Open, m.Quit} {
 					if i.Label == "" || strings.ContainsAny(i.Label+m.Tooltip, "⟦<") {
 						t.Errorf("%s, %s, %s: %q", lang, v, k, i.Label)
 					}

@@ -13,8 +13,9 @@ import (
 
 // Screens the menu can open the window at.
 const (
-	ScreenHome    = "home"
-	ScreenRecover = "recover"
+	ScreenHome     = "home"
+	ScreenRecover  = "recover"
+	ScreenSettings = "settings"
 )
 
 // Guard is the part of [app.Service] that the tray uses.
@@ -22,6 +23,8 @@ type Guard interface {
 	Watch(ctx context.Context, fn func(app.Status) error) error
 	StartBackup(ctx context.Context, sources []string) (app.JobID, error)
 	Pause(ctx context.Context, until time.Time) error
+	Settings(ctx context.Context) (app.Settings, error)
+	SetSettings(ctx context.Context, s app.Settings) error
 }
 
 // Options are what the tray needs. All but Exit are required.
@@ -54,7 +57,7 @@ type Menu struct {
 	// Lines that only tell.
 	Headline, Last, Next Item
 	// Lines to click.
-	Backup, Wrong, PauseHour, PauseTomorrow, Resume, Open, Quit Item
+	Backup, Wrong, PauseHour, PauseTomorrow, Resume, Login, Open, Quit Item
 }
 
 // Model returns what the tray shows for a status at a time.
@@ -73,8 +76,12 @@ func Model(st app.Status, w *assets.Words, now time.Time) Menu {
 		PauseHour:     Item{Label: w.T("tray.pause_hour"), Enabled: st.Vault != nil, Shown: !paused},
 		PauseTomorrow: Item{Label: w.T("tray.pause_tomorrow"), Enabled: st.Vault != nil, Shown: !paused},
 		Resume:        Item{Label: w.T("tray.resume"), Enabled: true, Shown: paused},
+		Login:         Item{Label: w.T("tray.login.on"), Enabled: !st.Now.IsZero(), Shown: true},
 		Open:          Item{Label: w.T("tray.open"), Enabled: true, Shown: true},
 		Quit:          Item{Label: w.T("tray.quit"), Enabled: true, Shown: true},
+	}
+	if st.Autostart {
+		m.Login.Label = w.T("tray.login.off")
 	}
 	if st.Job != nil {
 		m.Backup.Label = w.T("tray.busy." + string(st.Job.Kind))

@@ -181,6 +181,8 @@ func (t *tray) listen(ctx context.Context, v *view) {
 			t.pause(ctx, tomorrow(time.Now()))
 		case <-v.resume.ClickedCh:
 			t.pause(ctx, time.Time{})
+		case <-v.login.ClickedCh:
+			t.login(ctx)
 		case <-v.wrong.ClickedCh:
 			t.queue(t.shows, func() { t.o.Open(ScreenRecover) })
 		case <-v.open.ClickedCh:
@@ -196,6 +198,25 @@ func (t *tray) listen(ctx context.Context, v *view) {
 
 func (t *tray) pause(ctx context.Context, until time.Time) {
 	t.call("pause", func() error { return t.o.Service.Pause(ctx, until) })
+}
+
+// login turns start at login on, or off where the menu says that it is on. Where
+// the system does not let it the owner is shown the settings, which say why.
+func (t *tray) login(ctx context.Context) {
+	t.mu.Lock()
+	on := !t.status.Autostart
+	t.mu.Unlock()
+	t.call("start at login", func() error {
+		s, err := t.o.Service.Settings(ctx)
+		if err == nil && s.Autostart != on {
+			s.Autostart = on
+			err = t.o.Service.SetSettings(ctx, s)
+		}
+		if err != nil {
+			t.queue(t.shows, func() { t.o.Open(ScreenSettings) })
+		}
+		return err
+	})
 }
 
 // call asks the guard for something. What becomes of it shows in the status.

@@ -41,6 +41,7 @@ type guard struct {
 	watch  func(context.Context, func(app.Status) error) error
 	backup func(context.Context, []string) (app.JobID, error)
 	pause  func(context.Context, time.Time) error
+	set    func(context.Context, app.Settings) error
 }
 
 func (g guard) Watch(ctx context.Context, fn func(app.Status) error) error { return g.watch(ctx, fn) }
@@ -49,6 +50,12 @@ func (g guard) StartBackup(ctx context.Context, s []string) (app.JobID, error) {
 	return g.backup(ctx, s)
 }
 func (g guard) Pause(ctx context.Context, until time.Time) error { return g.pause(ctx, until) }
+
+func (g guard) Settings(context.Context) (app.Settings, error) {
+	return app.Settings{Language: "en", UploadLimit: 7, Autostart: true}, nil
+}
+
+func (g guard) SetSettings(ctx context.Context, s app.Settings) error { return g.set(ctx, s) }
 
 // The tray takes the whole service.
 var _ = func(s app.Service) Guard { return s }
@@ -101,6 +108,13 @@ func program() error {
 		},
 		pause: func(_ context.Context, until time.Time) error {
 			fmt.Println("PAUSE", until.Format(time.RFC3339))
+			return nil
+		},
+		set: func(_ context.Context, s app.Settings) error {
+			if os.Getenv("KVART_TEST_NO_LOGIN") != "" {
+				return app.Errorf(app.CodeAutostart, "change settings", "not allowed")
+			}
+			fmt.Println("SET", s.Autostart, s.Language, s.UploadLimit)
 			return nil
 		},
 	}
@@ -214,7 +228,7 @@ func TestRun(t *testing.T) {
 	}
 	if want := []string{
 		"Your shop is safe", labels[1], labels[2], "-", "Back up now", "Something is wrong…", "-",
-		"Pause for 1 hour", "Pause until tomorrow", "-", "Open Kvart", "Quit (backups stop)",
+		"Pause for 1 hour", "Pause until tomorrow", "-", "Start guarding when I log in", "Open Kvart", "Quit (backups stop)",
 	}; !slices.Equal(labels, want) {
 		t.Errorf("the menu reads %q", labels)
 	}
@@ -241,6 +255,17 @@ func TestRun(t *testing.T) {
 	ic.click("Pause until tomorrow")
 	p.says("PAUSE")
 	ic.lacks("Resume backups")
+
+	// Only that changes, and what is as it should be already is left alone.
+	safe.Now, safe.Autostart = time.Now(), true
+	p.tell(safe)
+	ic.click("Don't start when I log in")
+	if got := p.says("SET"); got != "false en 7" {
+		t.Errorf("settings %s", got)
+	}
+	safe.Autostart = false
+	p.tell(safe)
+	ic.find("Start guarding when I log in", true)
 
 	// The guard does not answer this one; the window has to open all the same.
 	ic.click("Back up now")
@@ -305,6 +330,25 @@ func TestRun_lostGuard(t *testing.T) {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
+	p.ends()
+}
+
+// TestRun_loginRefused: the system does not let start at login be changed, which
+// the settings tell.
+func TestRun_loginRefused(t *testing.T) {
+	d := newDesktop(t)
+	p := run(t, append(slices.Clone(d.env), "KVART_TEST_NO_LOGIN=1")...)
+	ic := d.icon(t)
+	ic.find("Start guarding when I log in", false) // nothing is known yet
+	safe := status(app.VerdictSafe)
+	safe.Now, safe.Autostart = time.Now(), true
+	p.tell(safe)
+	ic.click("Don't start when I log in")
+	if got := p.says("OPEN"); got != "settings" {
+		t.Errorf("opened %s", got)
+	}
+	ic.click("Quit (backups stop)")
+	p.says("QUIT")
 	p.ends()
 }
 

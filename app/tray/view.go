@@ -13,8 +13,8 @@ type view struct {
 	icon  *byte // first byte of the icon shown
 	name  string
 
-	headline, last, next                                        *item
-	backup, wrong, pauseHour, pauseTomorrow, resume, open, quit *item
+	headline, last, next                                               *item
+	backup, wrong, pauseHour, pauseTomorrow, resume, login, open, quit *item
 }
 
 func newView(m Menu, icons *assets.Icons) *view {
@@ -25,7 +25,7 @@ func newView(m Menu, icons *assets.Icons) *view {
 	systray.AddSeparator()
 	v.pauseHour, v.pauseTomorrow, v.resume = newItem(m.PauseHour), newItem(m.PauseTomorrow), newItem(m.Resume)
 	systray.AddSeparator()
-	v.open, v.quit = newItem(m.Open), newItem(m.Quit)
+	v.login, v.open, v.quit = newItem(m.Login), newItem(m.Open), newItem(m.Quit)
 	return v
 }
 
@@ -48,6 +48,7 @@ func (v *view) show(m Menu, turn int) {
 		{v.pauseHour, m.PauseHour},
 		{v.pauseTomorrow, m.PauseTomorrow},
 		{v.resume, m.Resume},
+		{v.login, m.Login},
 		{v.open, m.Open},
 		{v.quit, m.Quit},
 	} {
