@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"kvart/app"
+	"kvart/ui/doze"
 )
 
 // Waits between attempts to reach the guard.
@@ -28,6 +29,16 @@ type runner struct {
 // fyneRunner returns the real runner.
 func fyneRunner(wg *sync.WaitGroup) runner {
 	return runner{background: wg.Go, inside: fyne.Do}
+}
+
+// calm reports whether nothing on the screen moves by itself: no clock, no
+// progress, no cursor.
+func (w *Window) calm() bool {
+	if w.status == nil || w.trouble != nil || w.Busy() || w.ticking() {
+		return false
+	}
+	_, cursor := w.win.Canvas().Focused().(interface{ SelectedText() string })
+	return !cursor
 }
 
 // Do runs f in the window's loop. It may be called from any goroutine and does
@@ -55,13 +66,22 @@ func (w *Window) async(work func(ctx context.Context) (then func())) {
 
 // start begins to follow the guard, and the time.
 func (w *Window) start() {
-	inside := func(f func()) {
-		w.run.inside(func() {
-			if w.ctx.Err() == nil {
-				f()
-			}
-		})
+	open := func(put func(func())) func(func()) {
+		return func(f func()) {
+			put(func() {
+				if w.ctx.Err() == nil {
+					f()
+				}
+			})
+		}
 	}
+	later := open(w.run.inside) // does not wake a loop that sleeps: then nothing ticks
+	if w.opts.Events != nil {
+		d := doze.New(w.opts.Events, w.run.inside, w.calm)
+		w.run.inside = d.Do
+		w.run.background(func() { d.Run(w.ctx) })
+	}
+	inside := open(w.run.inside)
 	w.run.background(func() {
 		follow(w.ctx, w.opts.Service, w.poke,
 			func(s app.Status) { inside(func() { w.seen(s) }) },
@@ -75,7 +95,7 @@ func (w *Window) start() {
 			case <-w.ctx.Done():
 				return
 			case <-tick.C:
-				inside(w.tick)
+				later(w.tick)
 			}
 		}
 	})

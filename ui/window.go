@@ -18,6 +18,7 @@ import (
 
 	"kvart/app"
 	"kvart/assets"
+	"kvart/ui/doze"
 	"kvart/ui/help"
 	"kvart/ui/history"
 	"kvart/ui/home"
@@ -45,6 +46,8 @@ type Options struct {
 	// FirstFrame is called once, from Fyne's loop, when the first frame was
 	// drawn: without a working graphics driver it never is.
 	FirstFrame func()
+	// Events lets Fyne's loop sleep while nothing happens; without, it never does.
+	Events doze.Events
 }
 
 // Window is Kvart's one window. Its methods are called from Fyne's own loop,
@@ -301,11 +304,15 @@ func (w *Window) tick() {
 	if w.status == nil || w.trouble != nil {
 		return
 	}
-	clock := w.status.Incident != nil && w.status.Incident.Back.IsZero()
-	if w.status.Job == nil && !clock && time.Since(w.drawn) < 10*time.Second {
+	if !w.ticking() && time.Since(w.drawn) < 10*time.Second {
 		return
 	}
 	w.refresh()
+}
+
+// ticking reports whether the screen counts seconds: something runs.
+func (w *Window) ticking() bool {
+	return w.status.Job != nil || w.status.Incident != nil && w.status.Incident.Back.IsZero()
 }
 
 func (w *Window) refresh() {

@@ -101,7 +101,8 @@ func show(ctx context.Context, o options, client *ipc.Client, stdout, stderr io.
 				fmt.Fprintln(stdout, drawn)
 			}
 		},
-		Log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Events: desktop{},
+		Log:    slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	w.OnClosed(a.Quit)
 	stop := context.AfterFunc(ctx, func() { w.Do(a.Quit) })

@@ -209,6 +209,9 @@ func (s *Screen) run(work func(ctx context.Context) error, again func()) {
 func (s *Screen) set(m viewModel) {
 	old := s.vm
 	first := !s.drawn
+	if !first && reflect.DeepEqual(old, m) {
+		return // nothing to lay out, or to paint
+	}
 	s.vm, s.drawn = m, true
 	s.mark.Set(m.Mark)
 	s.title.Set(m.Headline)

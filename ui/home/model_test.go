@@ -40,7 +40,7 @@ func TestModel_stagesAndMarks(t *testing.T) {
 func TestModel_markFillsTowardsTheNextBackup(t *testing.T) {
 	t.Parallel()
 	s := uitest.Safe()
-	for left, want := range map[time.Duration]float64{15 * time.Minute: 0, 5 * time.Minute: 2.0 / 3, 0: 1, -time.Hour: 1, time.Hour: 0} {
+	for left, want := range map[time.Duration]float64{15 * time.Minute: 0, 15*time.Minute - time.Second: 0, 5 * time.Minute: 2.0 / 3, 0: 1, -time.Hour: 1, time.Hour: 0} {
 		s.NextBackup = uitest.Now().Add(left)
 		if got := markOf(s, uitest.Now()).Fill; got < want-0.001 || got > want+0.001 {
 			t.Errorf("%v left: filled %v, want %v", left, got, want)

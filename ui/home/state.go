@@ -1,6 +1,7 @@
 package home
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -177,6 +178,11 @@ func quiet(w *assets.Words, s app.Status, now time.Time) (title, text string) {
 // backups if this computer were lost.
 func oneStepLeft(s app.Status) bool { return s.Verdict == app.VerdictSafe && !s.Kit.Good() }
 
+// fillSteps is into how many parts of a turn the fill is told: a quarter of an
+// hour goes by in steps of half a minute. Every step has the window painted,
+// which without a graphics card takes as long as all else that it does then.
+const fillSteps = 30
+
 // markOf draws the state; while all is well its fill shows how much of the time
 // between two backups has passed.
 func markOf(s app.Status, now time.Time) assets.Mark {
@@ -200,7 +206,7 @@ func markOf(s app.Status, now time.Time) assets.Mark {
 	case app.VerdictSafe:
 		m := assets.NewMark(assets.MarkSafe)
 		left := s.NextBackup.Sub(now).Seconds() / pace(s).Seconds()
-		m.Fill = 1 - min(max(left, 0), 1)
+		m.Fill = math.Round((1-min(max(left, 0), 1))*fillSteps) / fillSteps
 		return m
 	case app.VerdictLate, app.VerdictUnproven:
 		return assets.NewMark(assets.MarkLate)

@@ -1,8 +1,6 @@
 package widgets
 
 import (
-	"math"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	fynetheme "fyne.io/fyne/v2/theme"
@@ -25,13 +23,8 @@ func NewMark(size float32, m assets.Mark) *Mark {
 	return w
 }
 
-// fillSteps is into how many parts of a turn the fill is told: a quarter of an
-// hour goes by in steps of five seconds, and every step is a picture to draw.
-const fillSteps = 180
-
 // Set shows another state.
 func (m *Mark) Set(mark assets.Mark) {
-	mark.Fill = math.Round(mark.Fill*fillSteps) / fillSteps
 	if mark != m.mark {
 		m.mark = mark
 		m.Refresh()
