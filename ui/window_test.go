@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -27,6 +28,13 @@ type rig struct {
 	svc *uitest.Service
 	app fyne.App
 	c   fyne.Canvas
+}
+
+// TestMain lets more garbage gather: the windows that tests draw are thrown away
+// by the hundred, and to look for what is left of them takes a third of the time.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
 }
 
 func newRig(t testing.TB, s app.Status, change ...func(*Options)) *rig {

@@ -5,8 +5,11 @@ import (
 	"image"
 	"image/color"
 	"os"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"fyne.io/fyne/v2"
 	fyneapp "fyne.io/fyne/v2/app"
@@ -31,6 +34,22 @@ func TestMain(m *testing.M) {
 	w.SetContent(container.NewStack(widget.NewLabel("bare"), probe))
 	w.Resize(fyne.NewSize(1120, 740))
 	w.ShowAndRun()
+}
+
+// TestHangs: a window that ends says nothing, one that does not tells where it is.
+func TestHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		ended := make(chan struct{})
+		time.AfterFunc(time.Second, func() { close(ended) })
+		if hangs(ended, 2*time.Second, &log) || log.Len() > 0 {
+			t.Errorf("ended in time: %q", log.String())
+		}
+		if !hangs(nil, 2*time.Second, &log) || !strings.Contains(log.String(), "kvart.TestHangs") {
+			t.Errorf("hangs: %q", log.String())
+		}
+	})
 }
 
 // TestPaletted: a picture of few colours stays as it is, one of many keeps the
