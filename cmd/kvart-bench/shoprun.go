@@ -184,6 +184,10 @@ func (p *shopPart) restores(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A guard at rest practises restores, which must not slow down the peer.
+	if err := p.k.rest(); err != nil {
+		return err
+	}
 	if err := p.server.create(ctx); err != nil {
 		return err
 	}
