@@ -51,6 +51,8 @@ type Fact struct {
 	Args   map[string]string `json:"args,omitempty"`
 	Time   time.Time         `json:"time"`
 	Count  int64             `json:"count,omitempty"`
+	// Check is the one that failed, of a "check_failed", without its detail.
+	Check *Check `json:"check,omitempty"`
 }
 
 // LogEvent is what a line of an incident's log tells. Its words are

@@ -55,6 +55,11 @@ type Item struct {
 	// is not set together with Pages.
 	Rolling bool
 
+	// Early is set for a file that a capture has at hand long before its last
+	// one: the vault opens, reads and stores it before the next one is asked for.
+	// It is not set together with Pages or Rolling.
+	Early bool
+
 	// Optional items may fail to open or read without failing the capture:
 	// the vault reports them as [Problem]s. An error of [CodeItemChanged]
 	// from Close keeps the bytes read and is reported too. One whose code
@@ -74,8 +79,10 @@ type Capture struct {
 	// Items yields every file, parents before children. It stops after the
 	// first error it yields.
 	Items iter.Seq2[Item, error]
+	// Early says that the source is read while Items yields: see [Access.Early].
+	Early bool
 	// Next is the marker of the state captured, to be kept only once the
-	// point is verified.
+	// point is verified. It may be known only when every item was yielded.
 	Next Marker
 	// Stats returns counts of the state captured. It is called after every
 	// item was read.
@@ -99,6 +106,10 @@ type Access struct {
 	// returns, counted in items: a shop is fetched then, which the first time
 	// takes hours. What the vault does with the items is counted apart.
 	Progress Progress
+	// Early says that the caller takes items while a source is still being read:
+	// a capture may then return at once, and read, and fail, as its items are
+	// asked for. Those at hand before the last ones are [Item.Early].
+	Early bool
 }
 
 // SourceInfo is what a check found out about a source.
@@ -240,6 +251,11 @@ type Check struct {
 	Detail string `json:"detail"` // what was seen, and what was wrong, in English for the log
 	// Counted is what was looked at, for the owner.
 	Counted Counted `json:"counted,omitzero"`
+	// Part names what of the source it is about, where that has several: a file.
+	Part string `json:"part,omitempty"`
+	// Seen is what was wrong, or is worth telling of what was right, for the
+	// owner. What an earlier program kept has none.
+	Seen []Seen `json:"seen,omitempty"`
 }
 
 // Counted tells how much a [Check] looked at: tables and their rows, or files

@@ -15,6 +15,8 @@ func (w *Words) Counted(c app.Counted) string {
 		return w.N("counted.files.bytes", c.Files, Args{"Bytes": w.Bytes(c.Bytes)})
 	case c.Files > 0:
 		return w.N("counted.files", c.Files)
+	case c.Bytes > 0:
+		return w.Bytes(c.Bytes)
 	}
 	return ""
 }

@@ -21,6 +21,7 @@ func TestWords_Counted(t *testing.T) {
 		{app.Counted{Rows: 12}, "12 rows", "12 rader"},
 		{app.Counted{Files: 1, Bytes: 2_000_000}, "1 file, 2.0 MB", "1 fil, 2,0 MB"},
 		{app.Counted{Files: 3}, "3 files", "3 filer"},
+		{app.Counted{Bytes: 2_000_000}, "2.0 MB", "2,0 MB"},
 	} {
 		for lang, want := range map[string]string{"en": c.en, "sv": c.sv} {
 			w, err := NewWords(lang)

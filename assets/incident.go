@@ -6,7 +6,8 @@ import (
 	"kvart/app"
 )
 
-// FactWords returns what a step found out, as a sentence without its stop.
+// FactWords returns what a step found out, as a sentence without its stop, or of a
+// check that failed as sentences.
 func FactWords(w *Words, f app.Fact, now time.Time) string {
 	args := Args{"Source": f.Source}
 	for k, v := range f.Args {
@@ -21,6 +22,9 @@ func FactWords(w *Words, f app.Fact, now time.Time) string {
 		args["Goal"] = w.Stopwatch(app.RestoreGoal)
 	case "clock":
 		args["Took"] = w.Span((time.Duration(f.Count) * time.Second).Abs())
+	}
+	if f.Check != nil {
+		return CheckFailedWords(w, *f.Check)
 	}
 	key := "incident.fact." + f.Code
 	if !w.Has(key) {

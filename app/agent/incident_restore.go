@@ -142,6 +142,7 @@ func restoreResult(rec app.RestoreRecord) app.StepResult {
 	for _, l := range rec.Left {
 		facts = append(facts, app.Fact{Code: "left", Source: l.Source})
 	}
+	facts = append(facts, failedChecks(rec)...)
 	if rec.State == app.RestoreUndone { // the owner took it back before it was noted here
 		return failed(app.Errorf(app.CodeCanceled, "restore", "%s was taken back", rec.ID))
 	}
@@ -155,6 +156,21 @@ func restoreResult(rec app.RestoreRecord) app.StepResult {
 	}
 	res.Facts = facts
 	return res
+}
+
+// mostFailed is how many checks that failed an incident tells of.
+const mostFailed = 12
+
+// failedChecks are the checks of a restore that failed, as facts. What was noted
+// of them for the log stays with the restore.
+func failedChecks(rec app.RestoreRecord) (facts []app.Fact) {
+	for _, c := range rec.Checks {
+		if !c.OK && len(facts) < mostFailed {
+			c.Detail = ""
+			facts = append(facts, app.Fact{Code: "check_failed", Source: c.Source, Check: &c})
+		}
+	}
+	return facts
 }
 
 // actCheck tells what the checks of the restore found, and looks whether what
@@ -171,7 +187,7 @@ func (a *Agent) actCheck(ctx context.Context, i app.Incident) app.StepResult {
 	ok, checked := int64(0), map[string]bool{}
 	for _, c := range rec.Checks {
 		if !c.OK {
-			return failed(app.Errorf(app.CodeCheckFailed, "check restore", "%s: %s", c.Source, c.Code).With("source", c.Source).With("detail", c.Detail))
+			return failed(app.Errorf(app.CodeCheckFailed, "check restore", "%s: %s", c.Source, c.Code).With("source", c.Source).With("detail", c.Detail), failedChecks(rec)...)
 		}
 		ok++
 		checked[c.Source] = checked[c.Source] || c.Code != checkKept

@@ -26,7 +26,9 @@ func (a *Agent) notSaved(ctx context.Context, source string, problems []app.Prob
 	}
 	if len(lost) > 0 {
 		a.Log.WarnContext(ctx, "Present state saved without what is damaged", "source", source, "lost", lost)
-		rec.Checks = append(rec.Checks, app.Check{Source: source, Code: checkKept, OK: true, Detail: "all but what was damaged beyond reading: " + strings.Join(lost, ", ")})
+		check := app.Check{Source: source, Code: checkKept, OK: true, Detail: "all but what was damaged beyond reading: " + strings.Join(lost, ", ")}
+		check.See(app.Seen{Code: app.SeenLost, Count: int64(len(lost)), Names: lost})
+		rec.Checks = append(rec.Checks, check)
 	}
 	return nil
 }

@@ -134,7 +134,8 @@ func TestRestore_overWhatIsDamaged(t *testing.T) {
 	}
 	s.wantText("db", "d1")
 	if !slices.ContainsFunc(j.Restore.Checks, func(c app.Check) bool {
-		return c.Code == checkKept && c.OK && c.Source == "Databasen" && strings.Contains(c.Detail, "zz-crashed")
+		return c.Code == checkKept && c.OK && c.Source == "Databasen" && strings.Contains(c.Detail, "zz-crashed") &&
+			len(c.Seen) == 1 && c.Seen[0].Code == app.SeenLost && c.Seen[0].Count == 1 && strings.Contains(c.Seen[0].Names[0], "zz-crashed")
 	}) {
 		t.Errorf("the record does not say what is gone: %+v", j.Restore.Checks)
 	}

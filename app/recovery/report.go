@@ -86,6 +86,9 @@ func (r report) paper() app.Paper {
 		app.PaperPart{Heading: r.t("improve"), Texts: r.improve()},
 		app.PaperPart{Heading: app.Name, Texts: []string{r.t("honest")}},
 	)
+	if noted := r.noted(); len(noted) > 0 {
+		p.Parts = append(p.Parts, app.PaperPart{Heading: r.w.T("checks.help"), Texts: append([]string{r.w.T("checks.help.text")}, noted...)})
+	}
 	return p
 }
 
@@ -141,6 +144,7 @@ func (r report) restored() app.PaperPart {
 		}
 		if n := int64(passed(rec.Checks, false)); n > 0 {
 			lines = append(lines, r.w.N("incident.report.checks_failed", n))
+			lines = append(lines, r.failed(rec.Checks)...)
 		}
 		for _, l := range rec.Left {
 			lines = append(lines, r.t("left_out", assets.Args{"Source": l.Source, "Why": r.title(l.Error)}))

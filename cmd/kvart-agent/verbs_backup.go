@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"kvart/app"
@@ -149,11 +150,11 @@ func (c *command) checks(checks []app.Check) {
 		if !k.OK {
 			mark = "✗"
 		}
-		detail := k.Detail
-		if said := c.words.Counted(k.Counted); k.OK && said != "" {
-			detail = said
+		title, said := assets.CheckWords(c.words, k)
+		c.line("  %s %s: %s", mark, title, strings.Join(said, " "))
+		if !k.OK && k.Detail != "" {
+			c.line("      %s: %s", c.words.T("checks.help"), k.Detail)
 		}
-		c.line("  %s %s: %s", mark, c.words.T("check."+k.Code), detail)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"kvart/app"
@@ -26,6 +27,7 @@ func (c *command) drilled(ctx context.Context, s app.Service, sources []string) 
 			mark = "✗"
 		}
 		c.line("%s %-24s %-16s %s", mark, d.Source, d.At.Local().Format("2006-01-02 15:04"), c.words.Stopwatch(time.Duration(d.Seconds*float64(time.Second))))
+		c.checks(slices.DeleteFunc(slices.Clone(d.Checks), func(k app.Check) bool { return k.OK }))
 	}
 	trends := app.TrendsOf(drills)
 	if trends == nil {

@@ -326,28 +326,6 @@ func TestConnector_Restore_afterCrash(t *testing.T) {
 	}
 }
 
-func TestConnector_Verify_findsDamage(t *testing.T) {
-	t.Parallel()
-	s := shopFolder(t, t.TempDir())
-	point, _ := connectortest.Collect(t, captured(t, s, ""))
-	r := app.Restore{Access: app.Access{Source: s}, From: os.DirFS(point), Stats: app.Stats{"files": 5}}
-	verify := func() bool {
-		t.Helper()
-		checks, err := newConnector().Verify(t.Context(), r)
-		if err != nil || len(checks) != 1 || checks[0].Code != "files" {
-			t.Fatalf("checks %+v, %v", checks, err)
-		}
-		return checks[0].OK
-	}
-	if !verify() {
-		t.Error("healthy folder fails")
-	}
-	put(t, filepath.Join(s.Settings[fieldPath], "a.txt"), "ab")
-	if verify() {
-		t.Error("wrong size passes")
-	}
-}
-
 func TestConnector_Diff(t *testing.T) {
 	t.Parallel()
 	s := shopFolder(t, t.TempDir())

@@ -35,17 +35,20 @@ func (c *Connector) Verify(ctx context.Context, r app.Restore) ([]app.Check, err
 		if err := ctx.Err(); err != nil {
 			return nil, canceled("folder: verify", err)
 		}
-		if err := c.verify(dir, e); err != nil {
+		if seen, err := c.verify(dir, e); err != nil {
 			wrong = append(wrong, fmt.Sprintf("%s: %v", e.path, err))
+			check.See(app.Named(seen, e.path))
 		}
 	}
 	files, bytes := total(list)
 	if len(r.Paths) == 0 {
 		if want, ok := r.Stats["files"]; ok && want != files {
 			wrong = append(wrong, fmt.Sprintf("the point holds %d files, %d were captured", files, want))
+			check.See(app.Seen{Code: app.SeenFilesNumber, Count: files, Of: want})
 		}
 		if want, ok := r.Stats["bytes"]; ok && want != bytes {
 			wrong = append(wrong, fmt.Sprintf("the point holds %d bytes, %d were captured", bytes, want))
+			check.See(app.Seen{Code: app.SeenSizeOther, Count: bytes, Of: want})
 		}
 	}
 	check.OK = len(wrong) == 0
@@ -58,32 +61,37 @@ func (c *Connector) Verify(ctx context.Context, r app.Restore) ([]app.Check, err
 	return []app.Check{check}, nil
 }
 
-func (c *Connector) verify(dir string, e entry) error {
+// verify looks at one file. What is wrong with it is said for the owner and, as
+// the error, for the log.
+func (c *Connector) verify(dir string, e entry) (app.SeenCode, error) {
 	at := filepath.Join(dir, filepath.FromSlash(e.path))
 	fi, err := os.Lstat(at)
+	if errors.Is(err, fs.ErrNotExist) {
+		return app.SeenFilesMissing, err
+	}
 	if err != nil {
-		return err
+		return app.SeenFilesUnread, err
 	}
 	switch {
 	case fi.Mode().Type() != e.mode.Type():
-		return fmt.Errorf("is %s, %s expected", fi.Mode().Type(), e.mode.Type())
+		return app.SeenFilesDiffer, fmt.Errorf("is %s, %s expected", fi.Mode().Type(), e.mode.Type())
 	case e.mode&fs.ModeSymlink != 0:
 		if link, err := os.Readlink(at); err != nil || link != e.link {
-			return errors.Join(fmt.Errorf("leads to %q, %q expected", link, e.link), err)
+			return app.SeenFilesDiffer, errors.Join(fmt.Errorf("leads to %q, %q expected", link, e.link), err)
 		}
-		return nil
+		return "", nil
 	case e.mode.IsDir():
-		return nil
+		return "", nil
 	case fi.Size() != e.size:
-		return fmt.Errorf("%d bytes, %d expected", fi.Size(), e.size)
+		return app.SeenFilesDiffer, fmt.Errorf("%d bytes, %d expected", fi.Size(), e.size)
 	}
 	f, err := c.files.Open(at)
 	if err != nil {
-		return err
+		return app.SeenFilesUnread, err
 	}
 	n, err := io.Copy(io.Discard, f)
 	if err == nil && n != e.size {
 		err = fmt.Errorf("%d bytes read, %d expected", n, e.size)
 	}
-	return errors.Join(err, f.Close())
+	return app.SeenFilesUnread, errors.Join(err, f.Close())
 }

@@ -65,6 +65,7 @@ func (c *Connector) compareContents(ctx context.Context, s *session, j job) (che
 		at := slices.IndexFunc(d.spool.files, func(f spooled) bool { return f.path == path })
 		if at < 0 {
 			wrong = append(wrong, name+": missing")
+			check.See(app.Named(app.SeenTablesMissing, name))
 			continue
 		}
 		was, err := sumOfFile(ctx, func() (io.ReadCloser, error) { return j.from.Open(path) })
@@ -77,6 +78,7 @@ func (c *Connector) compareContents(ctx context.Context, s *session, j job) (che
 		}
 		if was != is {
 			wrong = append(wrong, name+": other values")
+			check.See(app.Named(app.SeenTablesDiffer, name))
 		}
 	}
 	check.OK = len(wrong) == 0

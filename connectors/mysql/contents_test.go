@@ -74,7 +74,11 @@ func TestConnector_rehearseComparesValues(t *testing.T) {
 	if err := os.WriteFile(file, append(b, "\nUPDATE `child` SET p = 2 WHERE id = 1;\n"...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := contents(); got.OK || !strings.Contains(got.Detail, "child") {
+	got := contents()
+	if got.OK || !strings.Contains(got.Detail, "child") {
 		t.Errorf("%+v", got)
+	}
+	if got, want := connectortest.Seen(t, []app.Check{got}), "contents: tables_differ 1 child"; got != want {
+		t.Errorf("the owner is told %q, want %q", got, want)
 	}
 }

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -56,13 +57,13 @@ func (c *Connector) Rehearse(ctx context.Context, r app.Restore, tmp string, p a
 	}
 	if may {
 		checks, err = c.drill(ctx, s, j, mark, p)
-		return tried("a database of its own on the same server", checks), j.cfg.targetCode(ctx, op, err)
+		return tried(app.SeenTriedBeside, "a database of its own on the same server", checks), j.cfg.targetCode(ctx, op, err)
 	}
 	own, why := c.ownServer(ctx, s, j, tmp)
 	if why == nil {
 		defer func() { err = errors.Join(err, own.Close()) }()
 		checks, err = c.drill(ctx, own.session, j, mark, p)
-		return tried("a server of its own on this computer", checks), j.cfg.targetCode(ctx, op, err)
+		return tried(app.SeenTriedHere, "a server of its own on this computer", checks), j.cfg.targetCode(ctx, op, err)
 	}
 	if ctx.Err() != nil {
 		return nil, j.cfg.codeOf(ctx, op, ctx.Err())
@@ -71,11 +72,11 @@ func (c *Connector) Rehearse(ctx context.Context, r app.Restore, tmp string, p a
 	return c.readThrough(ctx, j, p)
 }
 
-func tried(where string, checks []app.Check) []app.Check {
+func tried(where app.SeenCode, detail string, checks []app.Check) []app.Check {
 	if checks == nil {
 		return nil
 	}
-	return append([]app.Check{{Code: checkDrill, OK: true, Detail: where}}, checks...)
+	return append([]app.Check{{Code: checkDrill, OK: true, Detail: detail, Seen: []app.Seen{{Code: where}}}}, checks...)
 }
 
 func drillMark(cfg config) string {
@@ -159,6 +160,7 @@ func (c *Connector) drill(ctx context.Context, s *session, j job, mark string, p
 // readThrough reads the dump as a server would, and counts.
 func (c *Connector) readThrough(ctx context.Context, j job, p app.Progress) ([]app.Check, error) {
 	read := app.Check{Code: checkDrill, OK: true, Detail: "no server to restore into: the dump was read through and counted"}
+	read.See(app.Seen{Code: app.SeenTriedReading})
 	rows := app.Check{Code: checkRows, OK: true}
 	var total int64
 	var wrong []string
@@ -170,15 +172,18 @@ func (c *Connector) readThrough(ctx context.Context, j job, p app.Progress) ([]a
 				return nil, &app.Error{Code: app.CodeCanceled, Op: j.op, Err: err}
 			}
 			read.OK, read.Detail = false, f.path+": "+err.Error()
+			read.See(app.Named(app.SeenBackupUnread, cmp.Or(name, f.path)))
 			continue
 		}
 		if want, ok := j.stats[statTable+name]; ok && name != "" && n != want {
 			wrong = append(wrong, fmt.Sprintf("%s: %s rows, %s expected", name, spaced(n), spaced(want)))
+			rows.See(app.RowsOff(name, n, want))
 		}
 		total += n
 	}
 	if total != j.about.Rows && len(wrong) == 0 {
 		wrong = append(wrong, spaced(j.about.Rows)+" rows expected")
+		rows.See(app.RowsOff("", total, j.about.Rows))
 	}
 	rows.OK = len(wrong) == 0
 	rows.Detail = strings.Join(append([]string{fmt.Sprintf("%d tables, %s rows", len(j.tables), spaced(total))}, wrong...), "; ")

@@ -125,10 +125,16 @@ func TestConnector_rehearse(t *testing.T) {
 	if err != nil || len(checks) != 2 || !checks[0].OK || !checks[1].OK || !strings.Contains(checks[0].Detail, "read through and counted") {
 		t.Errorf("%+v, %v", checks, err)
 	}
+	if checks[0].Seen[0].Code != app.SeenTriedReading {
+		t.Errorf("the owner is told %+v", checks[0].Seen)
+	}
 	stats["table.sale"]++
 	checks, err = c.Rehearse(t.Context(), r, tmp, connectortest.Silent{})
 	if err != nil || checks[1].OK {
 		t.Errorf("a lost row is not noticed: %+v, %v", checks, err)
+	}
+	if got, want := connectortest.Seen(t, checks), "rows: rows_missing 1 sale"; got != want {
+		t.Errorf("the owner is told %q, want %q", got, want)
 	}
 	same(t, s.content(t, db), before)
 }

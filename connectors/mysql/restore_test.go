@@ -259,8 +259,12 @@ func TestConnector_restoreToFolder(t *testing.T) {
 	if err := c.Apply(t.Context(), r, connectortest.Silent{}); app.CodeOf(err) != app.CodeTargetExists {
 		t.Errorf("apply: %v", err)
 	}
-	if checks, err := c.Verify(t.Context(), r); err != nil || checks[0].OK {
+	checks, err := c.Verify(t.Context(), r)
+	if err != nil || checks[0].OK {
 		t.Errorf("%+v, %v", checks, err)
+	}
+	if got, want := connectortest.Seen(t, checks), "files: files_differ 1 views.sql"; got != want {
+		t.Errorf("the owner is told %q, want %q", got, want)
 	}
 }
 

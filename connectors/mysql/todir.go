@@ -122,9 +122,11 @@ func (c *Connector) verifyDir(ctx context.Context, j job) ([]app.Check, error) {
 		switch {
 		case err != nil:
 			check.OK = false
+			check.See(app.Named(app.SeenFilesUnread, f.path))
 			details = append(details, err.Error())
 		case !same:
 			check.OK = false
+			check.See(app.Named(app.SeenFilesDiffer, f.path))
 			details = append(details, f.path+" differs")
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,10 +53,14 @@ func (c *Connector) verifyDatabase(ctx context.Context, s *session, j job) ([]ap
 		return nil, err
 	}
 	if j.drop {
-		return []app.Check{{Code: checkOpens, OK: !ok, Detail: "no database"}}, nil
+		check := app.Check{Code: checkOpens, OK: !ok, Detail: "no database", Seen: []app.Seen{{Code: app.SeenDatabaseGone}}}
+		if ok {
+			check.Detail, check.Seen = "the database is still there", []app.Seen{app.Named(app.SeenDatabaseLeft, j.cfg.database)}
+		}
+		return []app.Check{check}, nil
 	}
 	if !ok {
-		return []app.Check{{Code: checkOpens, Detail: "no database " + j.cfg.database}}, nil
+		return []app.Check{{Code: checkOpens, Detail: "no database " + j.cfg.database, Seen: []app.Seen{app.Named(app.SeenDatabaseMissing, j.cfg.database)}}}, nil
 	}
 	rows, err := s.compareRows(ctx, j.cfg.database, j)
 	if err != nil {
@@ -65,7 +70,7 @@ func (c *Connector) verifyDatabase(ctx context.Context, s *session, j job) ([]ap
 	if err != nil {
 		return nil, err
 	}
-	checks := []app.Check{{Code: checkOpens, OK: true, Detail: s.banner}, whole, rows}
+	checks := []app.Check{{Code: checkOpens, OK: true, Detail: s.banner, Seen: []app.Seen{app.Named(app.SeenOpened, s.banner)}}, whole, rows}
 	if !j.whole {
 		return checks, nil
 	}
@@ -77,6 +82,7 @@ func (c *Connector) verifyDatabase(ctx context.Context, s *session, j job) ([]ap
 // when the point was made: table by table, or where only the sum is known with
 // that.
 func (s *session) compareRows(ctx context.Context, db string, j job) (app.Check, error) {
+	check := app.Check{Code: checkRows}
 	var total int64
 	var wrong []string
 	counts, errs := make([]int64, len(j.tables)), make([]error, len(j.tables))
@@ -95,24 +101,30 @@ func (s *session) compareRows(ctx context.Context, db string, j job) (app.Check,
 		switch {
 		case errs[i] != nil:
 			wrong = append(wrong, fmt.Sprintf("%s: %v", name, errs[i]))
+			check.See(app.Named(app.SeenTablesUnread, name))
 		case counted && counts[i] != want:
 			wrong = append(wrong, fmt.Sprintf("%s: %s rows, %s expected", name, spaced(counts[i]), spaced(want)))
+			check.See(app.RowsOff(name, counts[i], want))
 		}
 		total += counts[i]
 	}
 	if j.whole {
-		for key, want := range j.stats {
+		for _, key := range slices.Sorted(maps.Keys(j.stats)) {
 			if name, ok := strings.CutPrefix(key, statTable); ok && !slices.Contains(j.tables, name) {
-				wrong = append(wrong, fmt.Sprintf("%s: missing, %s rows expected", name, spaced(want)))
+				wrong = append(wrong, fmt.Sprintf("%s: missing, %s rows expected", name, spaced(j.stats[key])))
+				check.See(app.Named(app.SeenTablesMissing, name))
 			}
 		}
 		if total != j.about.Rows && len(wrong) == 0 {
 			wrong = append(wrong, spaced(j.about.Rows)+" rows expected")
+			check.See(app.RowsOff("", total, j.about.Rows))
 		}
 	}
 	slices.Sort(wrong)
 	detail := fmt.Sprintf("%d tables, %s rows", len(j.tables), spaced(total))
-	return app.Check{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; "), Counted: app.Counted{Tables: int64(len(j.tables)), Rows: total}}, nil
+	check.OK, check.Detail = len(wrong) == 0, strings.Join(append([]string{detail}, wrong...), "; ")
+	check.Counted = app.Counted{Tables: int64(len(j.tables)), Rows: total}
+	return check, nil
 }
 
 // checkTables has the server look at every table and index.
@@ -131,6 +143,11 @@ func (s *session) checkTables(ctx context.Context, j job) (app.Check, error) {
 	})
 	if err != nil {
 		return check, err
+	}
+	for i, name := range j.tables {
+		if len(found[i]) > 0 {
+			check.See(app.Named(app.SeenTablesDamaged, name))
+		}
 	}
 	wrong := slices.Concat(found...)
 	check.OK = len(wrong) == 0
@@ -167,14 +184,18 @@ func (s *session) compareDefinitions(ctx context.Context, j job, files ...string
 			switch {
 			case !ok && !(b.kind == kindEvent && passed(b.sql)):
 				wrong = append(wrong, b.kind+" "+b.name+" is missing")
+				check.See(app.Named(app.SeenPartsMissing, b.name))
 			case ok && now != b.definer():
 				other++
 			}
 		}
 	}
-	check.OK = len(wrong) == 0
+	if check.OK = len(wrong) == 0; check.OK {
+		check.See(app.Seen{Code: app.SeenPartsRight, Count: int64(total)})
+	}
 	detail := fmt.Sprintf("%d views, routines, triggers and events", total)
 	if other > 0 {
+		check.See(app.Seen{Code: app.SeenPartsOwner, Count: int64(other)})
 		detail += fmt.Sprintf("; %d belong to another account than before, since that one is missing here or can't be given to", other)
 	}
 	check.Detail = strings.Join(append([]string{detail}, wrong...), "; ")

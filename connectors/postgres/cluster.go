@@ -69,7 +69,7 @@ func (j *job) onOwnServer(ctx context.Context, tmp string, p app.Progress) (chec
 	}
 	own := *j
 	own.link = l
-	checks, err = own.drill(ctx, admin, "on a server started for it", nil, p)
+	checks, err = own.drill(ctx, admin, app.SeenTriedHere, nil, p)
 	return checks, "", err
 }
 

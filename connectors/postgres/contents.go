@@ -119,6 +119,7 @@ func (j *job) compareContents(ctx context.Context, conn *pgx.Conn) (check app.Ch
 		n++
 		if is.sum != was {
 			wrong = append(wrong, fullName(t.schema, t.name)+": other values")
+			check.See(app.Named(app.SeenTablesDiffer, fullName(t.schema, t.name)))
 		}
 	}
 	check.OK = len(wrong) == 0

@@ -70,8 +70,12 @@ func TestConnector_rehearseComparesValues(t *testing.T) {
 	if err := os.WriteFile(file, append([]byte("UPDATE public.sold SET f = 0.1 WHERE id = 7;\n"), b...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := contents(); got.OK || !strings.Contains(got.Detail, "sold") {
+	got := contents()
+	if got.OK || !strings.Contains(got.Detail, "sold") {
 		t.Errorf("%+v", got)
+	}
+	if got, want := connectortest.Seen(t, []app.Check{got}), "contents: tables_differ 1 sold"; got != want {
+		t.Errorf("the owner is told %q, want %q", got, want)
 	}
 }
 

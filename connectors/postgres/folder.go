@@ -158,6 +158,7 @@ func verifyFolder(ctx context.Context, r app.Restore) ([]app.Check, error) {
 	if err != nil {
 		return nil, err
 	}
+	check := app.Check{Code: checkFiles}
 	var total int64
 	var wrong []string
 	for _, f := range list {
@@ -167,11 +168,15 @@ func verifyFolder(ctx context.Context, r app.Restore) ([]app.Check, error) {
 			return nil, &app.Error{Code: app.CodeCanceled, Op: "postgres: verify", Err: ctx.Err()}
 		case err != nil:
 			wrong = append(wrong, err.Error())
+			check.See(app.Named(app.SeenFilesUnread, f.name))
 		case !same:
 			wrong = append(wrong, f.name+" differs")
+			check.See(app.Named(app.SeenFilesDiffer, f.name))
 		}
 		total += f.size
 	}
 	detail := fmt.Sprintf("%d files, %s bytes", len(list), spaced(total))
-	return []app.Check{{Code: checkFiles, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; "), Counted: app.Counted{Files: int64(len(list)), Bytes: total}}}, nil
+	check.OK, check.Detail = len(wrong) == 0, strings.Join(append([]string{detail}, wrong...), "; ")
+	check.Counted = app.Counted{Files: int64(len(list)), Bytes: total}
+	return []app.Check{check}, nil
 }

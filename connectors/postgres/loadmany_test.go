@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"kvart/app"
+	"kvart/connectors/connectortest"
 )
 
 // linked opens a way to a world's server, and a connection to its database.
@@ -59,34 +62,36 @@ func TestLargestFirst(t *testing.T) {
 	}
 }
 
-// Where there is work for all hands an index is built by one process each; where
-// there is not, by as many as the server likes.
+// Where there is work for all hands an index is built by one process each, in
+// memory that is soon sorted; where there is not, by as many as the server likes,
+// with memory for all of them.
 func TestHands_share(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	l, one := linked(t, w)
 	_, two := linked(t, w)
-	setting := func(conn *pgx.Conn) string {
+	setting := func(conn *pgx.Conn, name string) (s string) {
 		t.Helper()
-		var s string
-		if err := conn.QueryRow(t.Context(), "SELECT current_setting('max_parallel_maintenance_workers')").Scan(&s); err != nil {
+		if err := conn.QueryRow(t.Context(), "SELECT current_setting($1)", name).Scan(&s); err != nil {
 			t.Fatal(err)
 		}
 		return s
 	}
-	usual := setting(one)
+	const processes = "max_parallel_maintenance_workers"
+	usual := setting(one, processes)
 	h := &hands{job: &job{link: l}, all: []*loader{{conn: one}, {conn: two}}}
 	for _, tt := range []struct {
-		hands, work int
-		want        string
-	}{{2, 5, "0"}, {2, 1, usual}, {2, 2, "0"}, {1, 5, usual}} {
+		hands, work  int
+		want, memory string
+	}{{2, 5, "0", "16MB"}, {2, 1, usual, "256MB"}, {2, 2, "0", "16MB"}, {1, 5, usual, "256MB"}} {
 		hired := &hands{job: h.job, all: h.all[:tt.hands]}
 		if err := hired.share(t.Context(), tt.work); err != nil {
 			t.Fatal(err)
 		}
 		for _, l := range hired.all {
-			if got := setting(l.conn); got != tt.want || usual == "0" {
-				t.Errorf("%d hands, %d indexes: %s processes more, want %s", tt.hands, tt.work, got, tt.want)
+			got, memory := setting(l.conn, processes), setting(l.conn, "maintenance_work_mem")
+			if got != tt.want || memory != tt.memory || usual == "0" {
+				t.Errorf("%d hands, %d indexes: %s processes more in %s, want %s in %s", tt.hands, tt.work, got, memory, tt.want, tt.memory)
 			}
 		}
 	}
@@ -127,6 +132,9 @@ func TestJob_lookAside(t *testing.T) {
 				}
 				if err != nil || check.OK != tt.ok || check.Code != checkIntegrity || !strings.Contains(check.Detail, says) {
 					t.Errorf("%s: %+v, %v", tt.how, check, err)
+				}
+				if got := connectortest.Seen(t, []app.Check{check}); !tt.ok && got != "integrity: database_damaged" {
+					t.Errorf("%s: the owner is told %q", tt.how, got)
 				}
 			}
 		})

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -78,7 +80,7 @@ func (j *job) onServer(ctx context.Context, p app.Progress) (checks []app.Check,
 	if err := enterDrill(ctx, admin); err != nil {
 		return nil, "", err
 	}
-	checks, err = j.drill(ctx, admin, "on the server, in a database of its own", []string{fileRoles, fileDatabase}, p)
+	checks, err = j.drill(ctx, admin, app.SeenTriedBeside, []string{fileRoles, fileDatabase}, p)
 	return checks, "", err
 }
 
@@ -120,7 +122,7 @@ func sweep(ctx context.Context, admin *pgx.Conn) error {
 
 // drill restores into a throw-away database and looks at it, leaving files out
 // that are about more than that database.
-func (j *job) drill(ctx context.Context, admin *pgx.Conn, where string, skip []string, p app.Progress) (checks []app.Check, err error) {
+func (j *job) drill(ctx context.Context, admin *pgx.Conn, where app.SeenCode, skip []string, p app.Progress) (checks []app.Check, err error) {
 	name := drillName()
 	defer func() { err = errors.Join(err, j.takeAway(context.WithoutCancel(ctx), admin, name, err)) }()
 	note, err := create(ctx, admin, name, j.about)
@@ -142,10 +144,14 @@ func (j *job) drill(ctx context.Context, admin *pgx.Conn, where string, skip []s
 	if ok {
 		checks = append(checks, contents)
 	}
-	checks = append(checks, app.Check{Code: checkDrill, OK: true, Detail: where})
+	detail := "on the server, in a database of its own"
+	if where == app.SeenTriedHere {
+		detail = "on a server started for it"
+	}
+	checks = append(checks, app.Check{Code: checkDrill, OK: true, Detail: detail, Seen: []app.Seen{{Code: where}}})
 	if len(notes) > 0 {
 		// Owners and rights are the server's to give; the data needs none of them.
-		checks = append(checks, app.Check{Code: checkRights, OK: true, Detail: fmt.Sprintf("%d not given: %s", len(notes), strings.Join(notes[:min(3, len(notes))], "; "))})
+		checks = append(checks, app.Check{Code: checkRights, OK: true, Detail: fmt.Sprintf("%d not given: %s", len(notes), strings.Join(notes[:min(3, len(notes))], "; ")), Seen: []app.Seen{{Code: app.SeenRightsLeft, Count: int64(len(notes))}}})
 	}
 	return checks, nil
 }
@@ -153,6 +159,7 @@ func (j *job) drill(ctx context.Context, admin *pgx.Conn, where string, skip []s
 // readOnly reads every file to its end and counts, where there is no server to
 // load them into.
 func (j *job) readOnly(ctx context.Context, why string, p app.Progress) ([]app.Check, error) {
+	rows := app.Check{Code: checkRows}
 	var total, bytes int64
 	var wrong []string
 	counts := map[string]int64{}
@@ -167,6 +174,7 @@ func (j *job) readOnly(ctx context.Context, why string, p app.Progress) ([]app.C
 		}
 		if err != nil {
 			wrong = append(wrong, fmt.Sprintf("%s: %v", f.name, err))
+			rows.See(app.Named(app.SeenBackupUnread, f.name))
 		}
 		if path.Dir(f.name) == dirData {
 			c, err := copiedFrom(j.r.From, f.name)
@@ -177,14 +185,17 @@ func (j *job) readOnly(ctx context.Context, why string, p app.Progress) ([]app.C
 		total += n
 		p.Done(1, 0)
 	}
-	for key, want := range j.r.Stats {
+	for _, key := range slices.Sorted(maps.Keys(j.r.Stats)) {
+		want := j.r.Stats[key]
 		if name, ok := strings.CutPrefix(key, statTable); ok && counts[key] != want {
 			wrong = append(wrong, fmt.Sprintf("%s: %s rows, %s expected", name, spaced(counts[key]), spaced(want)))
+			rows.See(app.RowsOff(name, counts[key], want))
 		}
 	}
 	detail := fmt.Sprintf("%d files read, %s rows", len(j.files), spaced(total))
-	return []app.Check{
-		{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; "), Counted: app.Counted{Rows: total}},
-		{Code: checkDrill, OK: true, Detail: "only read, not loaded into a server: " + why},
-	}, nil
+	rows.OK, rows.Detail = len(wrong) == 0, strings.Join(append([]string{detail}, wrong...), "; ")
+	rows.Counted = app.Counted{Rows: total}
+	return []app.Check{rows, {
+		Code: checkDrill, OK: true, Detail: "only read, not loaded into a server: " + why, Seen: []app.Seen{{Code: app.SeenTriedReading}},
+	}}, nil
 }

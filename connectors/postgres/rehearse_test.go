@@ -67,6 +67,9 @@ func TestConnector_rehearse(t *testing.T) {
 	}) {
 		t.Errorf("checks %+v", checks)
 	}
+	if got, want := connectortest.Seen(t, checks), "rows: rows_missing 1 product"; got != want {
+		t.Errorf("the owner is told %q, want %q", got, want)
+	}
 	replace(t, filepath.Join(point, fileAfter), "CREATE INDEX", "CREATE NONSENSE")
 	if _, err := w.c.Rehearse(t.Context(), w.restore(point, stats), t.TempDir(), connectortest.Silent{}); err == nil {
 		t.Error("nonsense was loaded")
@@ -122,8 +125,12 @@ func TestConnector_rehearseWithoutRights(t *testing.T) {
 			t.Fatal(err)
 		}
 		replace(t, spoilt+"/20-data/goods.sql", "7\tg7\n", "")
-		if checks := w.rehearse(w.restore(spoilt, stats)); checks[0].OK {
+		checks = w.rehearse(w.restore(spoilt, stats))
+		if checks[0].OK || checks[1].Seen[0].Code != app.SeenTriedReading {
 			t.Errorf("checks %+v", checks)
+		}
+		if got, want := connectortest.Seen(t, checks), "rows: backup_unread 1 20-data/goods.sql\nrows: rows_missing 1 goods"; got != want {
+			t.Errorf("the owner is told %q, want %q", got, want)
 		}
 	})
 }

@@ -350,8 +350,10 @@ func (j *job) verifyTables(ctx context.Context, conn *pgx.Conn) ([]app.Check, er
 			return nil, err
 		case err != nil:
 			wrong = append(wrong, fmt.Sprintf("%s: %v", fullName(c.schema, c.name), err))
+			check.See(app.Named(app.SeenTablesUnread, fullName(c.schema, c.name)))
 		case n != want:
 			wrong = append(wrong, fmt.Sprintf("%s: %s rows, %s expected", fullName(c.schema, c.name), spaced(n), spaced(want)))
+			check.See(app.RowsOff(fullName(c.schema, c.name), n, want))
 		}
 		total += n
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,6 +49,23 @@ func (e expected) of(t table) (int64, bool) {
 	return n, ok
 }
 
+// missing yields the tables that were not seen, in order, and how many rows each
+// is to have.
+func (e expected) missing(seen map[string]bool) iter.Seq2[string, int64] {
+	return func(yield func(string, int64) bool) {
+		for _, key := range slices.Sorted(maps.Keys(e.stats)) {
+			if name, ok := strings.CutPrefix(key, statTable); ok && !seen[key] && !yield(name, e.stats[key]) {
+				return
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(e.rows)) {
+			if !seen[name] && !yield(name, e.rows[name]) {
+				return
+			}
+		}
+	}
+}
+
 // Verify implements [app.Restorer]. When all is well the database that was
 // there before, and was kept until now, is dropped.
 func (c *Connector) Verify(ctx context.Context, r app.Restore) ([]app.Check, error) {
@@ -72,7 +91,11 @@ func (c *Connector) verify(ctx context.Context, r app.Restore) (checks []app.Che
 	defer j.let(ctx, admin)
 	defer func() { err = j.codeOf(ctx, "postgres: verify", err) }()
 	if j.way == wayRemove {
-		return []app.Check{{Code: checkFiles, OK: !j.rights.exists, Detail: j.name}}, nil
+		check := app.Check{Code: checkFiles, OK: !j.rights.exists, Detail: j.name, Seen: []app.Seen{{Code: app.SeenDatabaseGone}}}
+		if !check.OK {
+			check.Seen = []app.Seen{app.Named(app.SeenDatabaseLeft, j.name)}
+		}
+		return []app.Check{check}, nil
 	}
 	have, _, err := marked(ctx, admin, j.name)
 	if err != nil {
@@ -80,7 +103,7 @@ func (c *Connector) verify(ctx context.Context, r app.Restore) (checks []app.Che
 	}
 	conn, err := j.connect(ctx, j.name)
 	if known := app.AsError(err); err != nil && ctx.Err() == nil {
-		return []app.Check{{Code: checkOpens, Detail: known.Error()}}, nil
+		return []app.Check{{Code: checkOpens, Detail: known.Error(), Seen: []app.Seen{{Code: app.SeenDatabaseShut}}}}, nil
 	} else if err != nil {
 		return nil, err
 	}
@@ -147,7 +170,9 @@ func (j *job) inspect(ctx context.Context, conn *pgx.Conn, want expected) ([]app
 	_, version := major(conn)
 	encoding := conn.PgConn().ParameterStatus("server_encoding")
 	opens := app.Check{Code: checkOpens, OK: encoding == j.about.Encoding, Detail: "PostgreSQL " + version + ", " + encoding}
+	opens.See(app.Named(app.SeenOpened, "PostgreSQL "+version))
 	if !opens.OK {
+		opens.See(app.Named(app.SeenEncodingOther, encoding))
 		opens.Detail += ", " + j.about.Encoding + " expected"
 	}
 	indexes := j.lookAside(ctx, conn, want.brief || want.looked)
@@ -162,6 +187,7 @@ func (j *job) inspect(ctx context.Context, conn *pgx.Conn, want expected) ([]app
 	}
 	if want.looked && integrity.OK {
 		integrity.Detail += "; indexes checked before the switch"
+		integrity.Seen = []app.Seen{{Code: app.SeenIndexesBefore}}
 	}
 	return []app.Check{opens, rows, seqs, integrity}, nil
 }
@@ -194,6 +220,7 @@ func compareRows(ctx context.Context, conn *pgx.Conn, want expected) (app.Check,
 	if err != nil {
 		return app.Check{}, err
 	}
+	check := app.Check{Code: checkRows, OK: true}
 	var total int64
 	var wrong []string
 	seen := map[string]bool{}
@@ -205,30 +232,30 @@ func compareRows(ctx context.Context, conn *pgx.Conn, want expected) (app.Check,
 				return app.Check{}, err
 			}
 			wrong = append(wrong, fmt.Sprintf("%s: %v", fullName(t.schema, t.name), err))
+			check.See(app.Named(app.SeenTablesUnread, fullName(t.schema, t.name)))
 			continue
 		}
 		if expect, ok := want.of(t); ok && n != expect {
 			wrong = append(wrong, fmt.Sprintf("%s: %s rows, %s expected", fullName(t.schema, t.name), spaced(n), spaced(expect)))
+			check.See(app.RowsOff(fullName(t.schema, t.name), n, expect))
 		}
 		total += n
 	}
-	detail, counted := fmt.Sprintf("%d tables, %s rows", len(list), spaced(total)), app.Counted{Tables: int64(len(list)), Rows: total}
+	check.Detail = fmt.Sprintf("%d tables, %s rows", len(list), spaced(total))
+	check.Counted = app.Counted{Tables: int64(len(list)), Rows: total}
 	if want.since && len(wrong) > 0 {
 		// Every count was right before the shop's programs were let in.
-		return app.Check{Code: checkRows, OK: true, Detail: fmt.Sprintf("%s; all counted before the switch, %d tables written to since", detail, len(wrong)), Counted: counted}, nil
+		check.Detail += fmt.Sprintf("; all counted before the switch, %d tables written to since", len(wrong))
+		check.Seen = []app.Seen{{Code: app.SeenWrittenSince, Count: int64(len(wrong))}}
+		return check, nil
 	}
-	for key, n := range want.stats {
-		if name, ok := strings.CutPrefix(key, statTable); ok && !seen[key] {
-			wrong = append(wrong, fmt.Sprintf("%s: missing, %s rows expected", name, spaced(n)))
-		}
-	}
-	for name, n := range want.rows {
-		if !seen[name] {
-			wrong = append(wrong, fmt.Sprintf("%s: missing, %s rows expected", name, spaced(n)))
-		}
+	for name, n := range want.missing(seen) {
+		wrong = append(wrong, fmt.Sprintf("%s: missing, %s rows expected", name, spaced(n)))
+		check.See(app.Named(app.SeenTablesMissing, name))
 	}
 	slices.Sort(wrong)
-	return app.Check{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; "), Counted: counted}, nil
+	check.OK, check.Detail = len(wrong) == 0, strings.Join(append([]string{check.Detail}, wrong...), "; ")
+	return check, nil
 }
 
 // compareSequences compares where sequences stand with the point, whose
@@ -247,22 +274,36 @@ func (j *job) compareSequences(ctx context.Context, conn *pgx.Conn, want expecte
 		have[strings.TrimSpace(s.setval())] = true
 	}
 	count := 0
+	var behind app.Check
 	var wrong []string
 	for line := range strings.Lines(string(raw)) {
 		if line = strings.TrimSpace(line); strings.HasPrefix(line, "SELECT pg_catalog.setval(") {
 			count++
 			if !have[line] {
 				wrong = append(wrong, display(strings.TrimPrefix(line, "SELECT pg_catalog.")))
+				behind.See(app.Named(app.SeenNumbersBehind, sequenceOf(line)))
 			}
 		}
 	}
 	check := app.Check{Code: checkSequences, OK: len(wrong) == 0 || want.since, Detail: fmt.Sprintf("%d sequences", count)}
-	if len(wrong) > 0 && want.since {
+	switch {
+	case len(wrong) == 0:
+		check.See(app.Seen{Code: app.SeenNumbersRight, Count: int64(count)})
+	case want.since:
 		check.Detail += fmt.Sprintf("; all right before the switch, %d used since", len(wrong))
-	} else if len(wrong) > 0 {
+		check.See(app.Seen{Code: app.SeenNumbersSince, Count: int64(len(wrong))})
+	default:
 		check.Detail += "; not " + strings.Join(wrong, "; not ")
+		check.Seen = behind.Seen
 	}
 	return check, nil
+}
+
+// sequenceOf is the name of the sequence that a statement sets, for people.
+func sequenceOf(statement string) string {
+	_, name, _ := strings.Cut(statement, "'")
+	name, _, _ = strings.Cut(name, "', ")
+	return strings.TrimPrefix(strings.ReplaceAll(display(name), `"`, ""), "public.")
 }
 
 // lookAtIndexes lets the server check every index, where the extension for it
@@ -275,6 +316,7 @@ func lookAtIndexes(ctx context.Context, conn *pgx.Conn, brief bool) (app.Check, 
 	check := app.Check{Code: checkIntegrity, OK: len(invalid) == 0, Detail: "no invalid indexes"}
 	if !check.OK {
 		check.Detail = "invalid: " + display(strings.Join(invalid, ", "))
+		check.See(app.Seen{Code: app.SeenIndexesDamaged, Count: int64(len(invalid)), Names: invalid})
 	}
 	if brief || !check.OK {
 		return check, nil
@@ -284,12 +326,15 @@ func lookAtIndexes(ctx context.Context, conn *pgx.Conn, brief bool) (app.Check, 
 	switch {
 	case err == nil:
 		check.Detail = strconv.Itoa(n) + " indexes checked"
+		check.See(app.Seen{Code: app.SeenIndexesRight, Count: int64(n)})
 	case ctx.Err() != nil || conn.IsClosed():
 		return app.Check{}, err
 	case state == "42501" || state == "58P01" || state == "0A000" || state == "25006":
 		check.Detail += "; not looked into: amcheck can't be used"
+		check.See(app.Seen{Code: app.SeenIndexesUnseen})
 	default:
 		check.OK, check.Detail = false, err.Error()
+		check.See(app.Seen{Code: app.SeenDatabaseDamaged})
 	}
 	return check, nil
 }

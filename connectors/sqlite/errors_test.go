@@ -171,6 +171,9 @@ func TestConnector_Capture_damagedPage(t *testing.T) {
 	if !ok["opens"] || ok["integrity"] || ok["rows"] {
 		t.Errorf("checks %+v", checks)
 	}
+	if got, want := connectortest.Seen(t, checks), "integrity: database_damaged\nintegrity: damaged_before\nrows: tables_unread 1 sale"; got != want {
+		t.Errorf("the owner is told %q, want %q", got, want)
+	}
 }
 
 // A till that died in the middle of a commit left a hot journal. Backing up

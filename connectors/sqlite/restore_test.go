@@ -233,6 +233,9 @@ func TestConnector_Verify_findsWrongRows(t *testing.T) {
 	if checks[2].Detail != want {
 		t.Errorf("detail %q, want %q", checks[2].Detail, want)
 	}
+	if got, want := connectortest.Seen(t, checks), "rows: rows_missing 1 sale\nrows: tables_missing 1 gone"; got != want {
+		t.Errorf("the owner is told %q, want %q", got, want)
+	}
 }
 
 func TestConnector_Restore_tables(t *testing.T) {

@@ -178,8 +178,11 @@ func TestConnector_encrypted_drill(t *testing.T) {
 		t.Errorf("checks %+v, %v", checks, err)
 	}
 	put(t, filepath.Join(r.Target.Dir, "kassa.db-wal"), []byte("other"))
-	if checks, err := c.Verify(t.Context(), r); err != nil || checks[0].OK {
+	if checks, err = c.Verify(t.Context(), r); err != nil || checks[0].OK {
 		t.Errorf("a changed log passes: %+v, %v", checks, err)
+	}
+	if got, want := connectortest.Seen(t, checks), "files: files_differ 1 kassa.db-wal"; got != want {
+		t.Errorf("the owner is told %q, want %q", got, want)
 	}
 }
 

@@ -88,13 +88,16 @@ func TestConnector_together_verify(t *testing.T) {
 	for _, ch := range checks {
 		if !ch.OK {
 			bad++
-			if !strings.HasPrefix(ch.Detail, "lager.db: ") {
+			if !strings.HasPrefix(ch.Detail, "lager.db: ") || ch.Part != "lager.db" {
 				t.Errorf("check %+v", ch)
 			}
 		}
 	}
 	if bad != 1 || len(checks) != 6 {
 		t.Errorf("%d of %d checks failed", bad, len(checks))
+	}
+	if got, want := connectortest.Seen(t, checks), "rows: rows_missing 1 artikel"; got != want {
+		t.Errorf("the owner is told %q, want %q", got, want)
 	}
 }
 

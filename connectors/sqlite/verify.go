@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,7 +51,8 @@ func (c *Connector) Verify(ctx context.Context, r app.Restore) ([]app.Check, err
 		for _, check := range more {
 			check.Source = r.Access.Source.Name
 			if len(j.units) > 1 {
-				check.Detail = filepath.Base(u.file) + ": " + check.Detail
+				check.Part = filepath.Base(u.file)
+				check.Detail = check.Part + ": " + check.Detail
 			}
 			checks = append(checks, check)
 		}
@@ -63,14 +65,14 @@ func (c *Connector) Verify(ctx context.Context, r app.Restore) ([]app.Check, err
 func (c *Connector) verifySealed(ctx context.Context, r app.Restore, u unit) ([]app.Check, error) {
 	checks, err := c.verifyRaw(ctx, r, job{units: []unit{u}})
 	return append(checks, app.Check{
-		Code: checkSealed, OK: true,
+		Code: checkSealed, OK: true, Seen: []app.Seen{{Code: app.SeenSealed}},
 		Detail: "locked with a password of its own: compared byte by byte, not looked into",
 	}), err
 }
 
 func (c *Connector) verifyDatabase(ctx context.Context, r app.Restore, u unit, alone bool) (checks []app.Check, err error) {
 	failed := func(err error) []app.Check {
-		return []app.Check{{Code: checkOpens, Detail: err.Error()}}
+		return []app.Check{{Code: checkOpens, Detail: err.Error(), Seen: []app.Seen{{Code: app.SeenDatabaseShut}}}}
 	}
 	st, err := c.state(u.file)
 	if err != nil {
@@ -104,8 +106,9 @@ func (c *Connector) verifyDatabase(ctx context.Context, r app.Restore, u unit, a
 	if err != nil {
 		return failed(err), nil
 	}
-	opens := app.Check{Code: checkOpens, OK: st.size == want, Detail: spaced(st.size) + " bytes"}
+	opens := app.Check{Code: checkOpens, OK: st.size == want, Detail: spaced(st.size) + " bytes", Counted: app.Counted{Bytes: st.size}}
 	if !opens.OK {
+		opens.See(app.Seen{Code: app.SeenSizeOther, Count: st.size, Of: want})
 		opens.Detail += ", " + spaced(want) + " expected"
 	}
 	return []app.Check{opens, db.integrity(ctx, stats), db.compareRows(ctx, names, stats)}, nil
@@ -129,7 +132,11 @@ func (c *conn) integrity(ctx context.Context, stats app.Stats) app.Check {
 	default:
 		check.Detail = strings.Join(found, "; ")
 	}
+	if !check.OK {
+		check.See(app.Seen{Code: app.SeenDatabaseDamaged})
+	}
 	if !check.OK && stats[app.StatDamaged] > 0 {
+		check.See(app.Seen{Code: app.SeenDamagedBefore})
 		check.Detail = "damaged already when it was backed up: " + check.Detail
 	}
 	return check
@@ -138,6 +145,7 @@ func (c *conn) integrity(ctx context.Context, stats app.Stats) app.Check {
 // compareRows counts every table and compares with what was counted when the
 // database was captured, as far as that went.
 func (c *conn) compareRows(ctx context.Context, names []string, stats app.Stats) app.Check {
+	check := app.Check{Code: checkRows}
 	var total int64
 	var wrong []string
 	for _, name := range names {
@@ -146,19 +154,24 @@ func (c *conn) compareRows(ctx context.Context, names []string, stats app.Stats)
 		switch {
 		case err != nil && (counted || damaged(err)):
 			wrong = append(wrong, fmt.Sprintf("%s: %v", name, err))
+			check.See(app.Named(app.SeenTablesUnread, name))
 		case counted && n != want:
 			wrong = append(wrong, fmt.Sprintf("%s: %s rows, %s expected", name, spaced(n), spaced(want)))
+			check.See(app.RowsOff(name, n, want))
 		}
 		total += n
 	}
-	for key, want := range stats {
+	for _, key := range slices.Sorted(maps.Keys(stats)) {
 		if name, ok := strings.CutPrefix(key, statTable); ok && !slices.Contains(names, name) {
-			wrong = append(wrong, fmt.Sprintf("%s: missing, %s rows expected", name, spaced(want)))
+			wrong = append(wrong, fmt.Sprintf("%s: missing, %s rows expected", name, spaced(stats[key])))
+			check.See(app.Named(app.SeenTablesMissing, name))
 		}
 	}
 	slices.Sort(wrong)
 	detail := fmt.Sprintf("%d tables, %s rows", len(names), spaced(total))
-	return app.Check{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; "), Counted: app.Counted{Tables: int64(len(names)), Rows: total}}
+	check.OK, check.Detail = len(wrong) == 0, strings.Join(append([]string{detail}, wrong...), "; ")
+	check.Counted = app.Counted{Tables: int64(len(names)), Rows: total}
+	return check
 }
 
 // spaced writes a number with its digits in groups of three.
@@ -183,9 +196,11 @@ func (c *Connector) verifyRaw(ctx context.Context, r app.Restore, j job) ([]app.
 		switch {
 		case err != nil:
 			check.OK = false
+			check.See(app.Named(app.SeenFilesUnread, filepath.Base(pl.to)))
 			details = append(details, err.Error())
 		case !same:
 			check.OK = false
+			check.See(app.Named(app.SeenFilesDiffer, filepath.Base(pl.to)))
 			details = append(details, filepath.Base(pl.to)+" differs")
 		}
 	}
@@ -195,6 +210,7 @@ func (c *Connector) verifyRaw(ctx context.Context, r app.Restore, j job) ([]app.
 		}
 		if gone, err := absent(u.file); err != nil || !gone {
 			check.OK = false
+			check.See(app.Named(app.SeenFilesLeft, filepath.Base(u.file)))
 			details = append(details, filepath.Base(u.file)+" is still there")
 		}
 	}
@@ -212,6 +228,7 @@ func (c *Connector) verifyTables(r app.Restore) ([]app.Check, error) {
 		fi, err := os.Stat(filepath.Join(r.Target.Dir, filepath.Base(filepath.FromSlash(name))))
 		if err != nil || fi.Size() == 0 {
 			check.OK = false
+			check.See(app.Named(app.SeenFilesMissing, name))
 			missing = append(missing, name+" is missing")
 			continue
 		}

@@ -97,7 +97,7 @@ func (c *Connector) drill(ctx context.Context, s *session, j job, p app.Progress
 	if err != nil {
 		return nil, err
 	}
-	return append([]app.Check{{Code: checkDrill, OK: true, Detail: "a database of its own on the same server"}}, proof...), nil
+	return append([]app.Check{{Code: checkDrill, OK: true, Detail: "a database of its own on the same server", Seen: []app.Seen{{Code: app.SeenTriedBeside}}}}, proof...), nil
 }
 
 // endDrill drops the drill's database, also when the rehearsal was canceled,
@@ -132,10 +132,15 @@ func (c *Connector) readThrough(ctx context.Context, s *session, j job, p app.Pr
 	switch {
 	case app.CodeOf(s.cfg.codeOf(ctx, j.op, err)) == app.CodeReadBack:
 		looked.OK, looked.Detail = false, err.Error()
+		looked.See(app.Named(app.SeenBackupUnread, j.about.File))
 	case err != nil:
 		return nil, err
 	case a.LastLSN != j.about.LastLSN || !strings.EqualFold(a.Database, j.about.Database):
+		looked.See(app.Seen{Code: app.SeenBackupOther})
 		looked.OK, looked.Detail = false, "the backup is of "+a.Database+", up to "+a.LastLSN+", and not of "+j.about.Database+", up to "+j.about.LastLSN
+	}
+	if looked.OK {
+		looked.See(app.Seen{Code: app.SeenTriedVerifying})
 	}
 	return []app.Check{looked}, nil
 }

@@ -60,6 +60,14 @@ func TestConnector_Rehearse(t *testing.T) {
 	if err != nil || checks[checkRows].OK || checks[checkIntegrity].OK || !strings.Contains(checks[checkRows].Detail, "customer: missing") || !strings.Contains(checks[checkRows].Detail, "sale: 300 rows, 502 expected") {
 		t.Errorf("checks %+v, %v", checks, err)
 	}
+	for code, want := range map[string]string{
+		checkIntegrity: "integrity: database_damaged",
+		checkRows:      "rows: rows_missing 202 sale\nrows: tables_missing 1 customer",
+	} {
+		if got := connectortest.Seen(t, []app.Check{checks[code]}); got != want {
+			t.Errorf("the owner is told %q, want %q", got, want)
+		}
+	}
 	if w.names() != "shop" {
 		t.Errorf("left: %s", w.names())
 	}
@@ -120,6 +128,9 @@ func TestConnector_Rehearse_looks(t *testing.T) {
 	}
 	if checks, err = w.drill("kvart", point); err != nil || checks[checkDrill].OK {
 		t.Errorf("a damaged backup: %+v, %v", checks, err)
+	}
+	if got, want := connectortest.Seen(t, []app.Check{checks[checkDrill]}), "rehearsed: backup_unread 1 shop.bak"; got != want {
+		t.Errorf("the owner is told %q, want %q", got, want)
 	}
 	if len(w.staged()) > 0 || w.names() != "shop" {
 		t.Errorf("left %v, %s", w.staged(), w.names())

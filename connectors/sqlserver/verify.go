@@ -67,19 +67,28 @@ func (c *Connector) verifyDatabase(ctx context.Context, s *session, j job) ([]ap
 		return nil, err
 	}
 	if j.drop {
-		return []app.Check{{Code: checkOpens, OK: !ok, Detail: "no database"}}, nil
+		check := app.Check{Code: checkOpens, OK: !ok, Detail: "no database", Seen: []app.Seen{{Code: app.SeenDatabaseGone}}}
+		if ok {
+			check.Detail, check.Seen = "the database is still there", []app.Seen{app.Named(app.SeenDatabaseLeft, j.cfg.database)}
+		}
+		return []app.Check{check}, nil
 	}
 	if !ok || !d.online() || d.access == "SINGLE_USER" {
-		return []app.Check{{Code: checkOpens, Detail: strings.TrimSpace(j.cfg.database + " " + d.state + " " + d.access)}}, nil
+		check := app.Check{Code: checkOpens, Detail: strings.TrimSpace(j.cfg.database + " " + d.state + " " + d.access)}
+		if check.See(app.Named(app.SeenDatabaseMissing, j.cfg.database)); ok {
+			check.Seen = []app.Seen{{Code: app.SeenDatabaseShut}}
+		}
+		return []app.Check{check}, nil
 	}
 	files, err := s.filesOf(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if !madeBy(files[d.name], j.id) {
-		return []app.Check{{Code: checkOpens, Detail: "the database is not the one that was restored"}}, nil
+		return []app.Check{{Code: checkOpens, Detail: "the database is not the one that was restored", Seen: []app.Seen{{Code: app.SeenDatabaseOther}}}}, nil
 	}
-	checks := []app.Check{{Code: checkOpens, OK: true, Detail: "SQL Server " + s.server.version + ", " + s.server.edition}}
+	server := "SQL Server " + s.server.version + ", " + s.server.edition
+	checks := []app.Check{{Code: checkOpens, OK: true, Detail: server, Seen: []app.Seen{app.Named(app.SeenOpened, server)}}}
 	proof := c.remembered(tagOf(files[d.name]))
 	if len(proof) == 0 {
 		if proof, err = s.prove(ctx, d.name, j); err != nil {
@@ -87,12 +96,13 @@ func (c *Connector) verifyDatabase(ctx context.Context, s *session, j job) ([]ap
 		}
 	}
 	checks = append(checks, proof...)
-	logins := app.Check{Code: checkLogins, OK: true, Detail: "owner " + d.owner}
+	logins := app.Check{Code: checkLogins, OK: true, Detail: "owner " + d.owner, Seen: []app.Seen{app.Named(app.SeenOwner, d.owner)}}
 	lost, err := s.orphans(ctx, d.name)
 	switch {
 	case err != nil:
 		return nil, err
 	case len(lost) > 0:
+		logins.See(app.Seen{Code: app.SeenLoginsLost, Count: int64(len(lost)), Names: lost})
 		logins.Detail += "; users without a login on this server: " + strings.Join(lost, ", ")
 	}
 	return append(checks, logins), nil
@@ -105,6 +115,7 @@ func (c *Connector) verifyDatabase(ctx context.Context, s *session, j job) ([]ap
 func (s *session) prove(ctx context.Context, db string, j job) ([]app.Check, error) {
 	whole, err := s.checkDatabase(ctx, db)
 	if refused(err, 2571, 7983) {
+		whole.See(app.Seen{Code: app.SeenPagesRight})
 		whole.Detail, err = "every page's checksum was right when it was restored; this user may not run DBCC CHECKDB", nil
 	}
 	if err != nil {
@@ -127,7 +138,10 @@ func (s *session) checkDatabase(ctx context.Context, db string) (app.Check, erro
 		return check, err
 	}
 	for i, e := range found {
-		check.OK = false
+		if check.OK {
+			check.OK = false
+			check.See(app.Seen{Code: app.SeenDatabaseDamaged})
+		}
 		if i < 5 {
 			check.Detail += "; " + e.Message
 		}
@@ -153,6 +167,7 @@ func (s *session) compareRows(ctx context.Context, db string, j job) (app.Check,
 	if err != nil {
 		return app.Check{}, err
 	}
+	check := app.Check{Code: checkRows}
 	var wrong []string
 	var total int64
 	counted := ""
@@ -170,8 +185,10 @@ func (s *session) compareRows(ctx context.Context, db string, j job) (app.Check,
 		switch {
 		case err != nil:
 			wrong = append(wrong, t.title()+": "+err.Error())
+			check.See(app.Named(app.SeenTablesUnread, t.title()))
 		case i >= 0 && !j.about.right(j.about.Tables[i], got, t.rows):
 			wrong = append(wrong, fmt.Sprintf("%s: %s rows, %s expected", t.title(), spaced(got), spaced(j.about.Tables[i].Rows)))
+			check.See(app.RowsOff(t.title(), got, j.about.Tables[i].Rows))
 		}
 		total += got
 	}
@@ -179,11 +196,17 @@ func (s *session) compareRows(ctx context.Context, db string, j job) (app.Check,
 		gone := !slices.ContainsFunc(there, func(t table) bool { return n.Schema == t.schema && n.Name == t.name })
 		if gone && n.Moved < max(n.Rows, 1) {
 			wrong = append(wrong, fmt.Sprintf("%s: missing, %s rows expected", n.title(), spaced(n.Rows)))
+			check.See(app.Named(app.SeenTablesMissing, n.title()))
 		}
 	}
 	slices.Sort(wrong)
 	detail := fmt.Sprintf("%d tables, %s%s rows", len(there), counted, spaced(total))
-	return app.Check{Code: checkRows, OK: len(wrong) == 0, Detail: strings.Join(append([]string{detail}, wrong...), "; "), Counted: app.Counted{Tables: int64(len(there)), Rows: total}}, nil
+	if counted != "" {
+		check.See(app.Seen{Code: app.SeenServersCount})
+	}
+	check.OK, check.Detail = len(wrong) == 0, strings.Join(append([]string{detail}, wrong...), "; ")
+	check.Counted = app.Counted{Tables: int64(len(there)), Rows: total}
+	return check, nil
 }
 
 // orphans lists users of a database that belong to no login of the server. A

@@ -84,7 +84,16 @@ func (c *Connector) rehearseFiles(ctx context.Context, j *job, p app.Progress) (
 		n, read = n+1, read+got
 	}
 	files := j.stats["files"]
-	check.OK = read == bytes && (j.stats == nil || n == files)
+	if check.OK = read == bytes && (j.stats == nil || n == files); check.OK {
+		check.Counted = app.Counted{Files: n, Bytes: read}
+	}
+	if j.stats != nil && n != files {
+		check.See(app.Seen{Code: app.SeenFilesNumber, Count: n, Of: files})
+	}
+	if read != bytes {
+		check.See(app.Seen{Code: app.SeenSizeOther, Count: read, Of: bytes})
+	}
+	check.See(app.Seen{Code: app.SeenTriedNoRoom})
 	check.Detail = fmt.Sprintf("no room to restore here: %d files, %d bytes read through and counted", n, read)
 	return []app.Check{check}, nil
 }

@@ -121,3 +121,31 @@ func TestConnector_Apply_fails(t *testing.T) {
 		t.Errorf("the shop was left closed: %v", err)
 	}
 }
+
+// What is not as in the backup is told the owner file by file, of the first few.
+func TestConnector_Verify_findsDamage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	shopSite(t, dir, true)
+	c, a := quick(t, &fakeDB{}), serveSFTP(t).site(t, dir)
+	got, stats, _ := point(t, c, a)
+	r := app.Restore{Access: a, From: os.DirFS(got), Stats: stats, Target: app.Target{Dir: filepath.Join(t.TempDir(), "ut")}}
+	restore(t, c, r)
+	uploads := filepath.Join(r.Target.Dir, filesDir, "wp-content", "uploads")
+	if err := os.Remove(filepath.Join(uploads, "tom")); err != nil {
+		t.Fatal(err)
+	}
+	put1(t, filepath.Join(uploads, "2024", "bild 1.jpg"), strings.Repeat("dlib", 40_000), past)
+	stats["files"] += 2
+	checks, err := c.Verify(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `files: files_missing 1 wp-content/uploads/tom
+files: files_number 9/11
+sample: files_differ 1 wp-content/uploads/2024/bild 1.jpg
+sample: files_missing 1 wp-content/uploads/tom`
+	if got := connectortest.Seen(t, checks); got != want {
+		t.Errorf("the owner is told\n%s\nwant\n%s", got, want)
+	}
+}

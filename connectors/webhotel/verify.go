@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -59,11 +60,13 @@ func (j *job) verifyFiles(ctx context.Context) ([]app.Check, error) {
 	if err != nil {
 		return nil, err
 	}
+	check := app.Check{Code: checkFiles}
 	var wrong []string
 	for _, e := range j.list {
 		there, ok := j.at(have, e.path)
 		if what := difference(e, there, ok); what != "" {
 			wrong = append(wrong, readable(e.path)+": "+what)
+			check.See(app.Named(differenceCode(there, ok), readable(e.path)))
 		}
 		delete(have, e.path)
 	}
@@ -71,16 +74,21 @@ func (j *job) verifyFiles(ctx context.Context) ([]app.Check, error) {
 	if j.whole {
 		if want, ok := j.stats["files"]; ok && want != files {
 			wrong = append(wrong, fmt.Sprintf("the point holds %d files, %d were captured", files, want))
+			check.See(app.Seen{Code: app.SeenFilesNumber, Count: files, Of: want})
 		}
 		if want, ok := j.stats["bytes"]; ok && want != bytes {
 			wrong = append(wrong, fmt.Sprintf("the point holds %d bytes, %d were captured", bytes, want))
+			check.See(app.Seen{Code: app.SeenSizeOther, Count: bytes, Of: want})
 		}
 	}
 	about := fmt.Sprintf("%d files, %d bytes", files, bytes)
 	if more := j.extra(have); more > 0 {
 		about += fmt.Sprintf("; %d more files on the server are not in the point", more)
+		check.See(app.Seen{Code: app.SeenFilesMore, Count: int64(more)})
 	}
-	checks := []app.Check{{Code: checkFiles, OK: len(wrong) == 0, Detail: detail(about, wrong), Counted: app.Counted{Files: files, Bytes: bytes}}}
+	check.OK, check.Detail = len(wrong) == 0, detail(about, wrong)
+	check.Counted = app.Counted{Files: files, Bytes: bytes}
+	checks := []app.Check{check}
 	sample, err := j.verifySample(ctx)
 	if err != nil {
 		return nil, err
@@ -90,6 +98,17 @@ func (j *job) verifyFiles(ctx context.Context) ([]app.Check, error) {
 		checks = append(checks, site)
 	}
 	return checks, nil
+}
+
+// differenceCode tells the owner what [difference] tells the log.
+func differenceCode(there entry, ok bool) app.SeenCode {
+	switch {
+	case !ok:
+		return app.SeenFilesMissing
+	case there.err != nil:
+		return app.SeenFilesUnread
+	}
+	return app.SeenFilesDiffer
 }
 
 // extra counts the files of a site that the point doesn't have.
@@ -152,8 +171,14 @@ func (j *job) verifySample(ctx context.Context) (app.Check, error) {
 			return check, err
 		case err != nil:
 			wrong = append(wrong, fmt.Sprintf("%s: %v", readable(e.path), err))
+			code := app.SeenFilesUnread
+			if errors.Is(err, fs.ErrNotExist) {
+				code = app.SeenFilesMissing
+			}
+			check.See(app.Named(code, readable(e.path)))
 		case !same:
 			wrong = append(wrong, readable(e.path)+" differs")
+			check.See(app.Named(app.SeenFilesDiffer, readable(e.path)))
 		}
 	}
 	check.OK = len(wrong) == 0
@@ -175,7 +200,10 @@ func (j *job) verifySite() (app.Check, bool) {
 	}
 	l, err := pointLogin(j.from.from)
 	if err != nil {
-		return app.Check{Code: checkSite, Detail: err.Error()}, true
+		return app.Check{Code: checkSite, Detail: err.Error(), Seen: []app.Seen{{Code: app.SeenLoginUnread}}}, true
 	}
-	return app.Check{Code: checkSite, OK: true, Detail: path.Base(siteFiles()[i].path) + ": " + l.name}, true
+	return app.Check{
+		Code: checkSite, OK: true, Detail: path.Base(siteFiles()[i].path) + ": " + l.name,
+		Seen: []app.Seen{app.Named(app.SeenSiteDatabase, l.name)},
+	}, true
 }

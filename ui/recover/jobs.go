@@ -161,7 +161,7 @@ func (s *Screen) stop(id app.JobID) {
 }
 
 func (s *Screen) showDone(j app.Job) {
-	s.page, s.ended = pageDone, j
+	s.page, s.ended, s.helping = pageDone, j, false
 	s.result = modelDone(s.env.Words, j, s.status.Undo, s.env.Now())
 	s.object.ScrollToTop()
 	s.drawDone()

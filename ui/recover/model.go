@@ -179,11 +179,6 @@ func modelRun(w *assets.Words, j app.Job, now time.Time) runView {
 	return v
 }
 
-type checkRow struct {
-	Words, Detail, State string
-	Tone                 widgets.Tone
-}
-
 // placeRow tells where a source went.
 type placeRow struct{ Source, Where, When string }
 
@@ -195,6 +190,7 @@ type doneView struct {
 	Places      []placeRow
 	After       string // what is left to the owner
 	Checks      []checkRow
+	Help        string        // what was noted of the checks, for whoever helps with computers
 	Undo        app.RestoreID // "" when it cannot be undone
 }
 
@@ -204,8 +200,8 @@ func modelDone(w *assets.Words, j app.Job, undo *app.RestoreRecord, now time.Tim
 	v := doneView{}
 	checks, failure := outcome(j)
 	v.Good = failure == nil && j.State == app.JobDone
+	v.Checks, v.Help = rowsOfChecks(w, checks), helpText(checks)
 	for _, c := range checks {
-		v.Checks = append(v.Checks, rowOfCheck(w, c))
 		v.Good = v.Good && c.OK
 	}
 	if !v.Good && failure == nil {
@@ -235,20 +231,6 @@ func modelDone(w *assets.Words, j app.Job, undo *app.RestoreRecord, now time.Tim
 		v.Undo = undo.ID
 	}
 	return v
-}
-
-func rowOfCheck(w *assets.Words, c app.Check) checkRow {
-	row := checkRow{Words: w.T("check." + c.Code), Detail: c.Detail, State: w.T("recover.check.ok"), Tone: widgets.ToneGood}
-	if said := w.Counted(c.Counted); c.OK && said != "" {
-		row.Detail = said // what is wrong is named by the connector only
-	}
-	if c.Source != "" {
-		row.Words = w.T("recover.check.of", assets.Args{"Check": row.Words, "Source": c.Source})
-	}
-	if !c.OK {
-		row.State, row.Tone = w.T("recover.check.bad"), widgets.ToneDanger
-	}
-	return row
 }
 
 // places tells where a restore put things.

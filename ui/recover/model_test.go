@@ -9,6 +9,7 @@ import (
 	"kvart/app"
 	"kvart/assets"
 	"kvart/ui/uitest"
+	"kvart/ui/widgets"
 )
 
 func english(t *testing.T) *assets.Words {
@@ -184,23 +185,56 @@ func TestModelDone_saysWhereItWent(t *testing.T) {
 // nobody's user can be given a right.
 func nobody(string) bool { return false }
 
-// TestRowOfCheck: what was counted is told in the owner's language; what is
-// wrong is named as the connector named it.
-func TestRowOfCheck(t *testing.T) {
+// TestRowsOfChecks: what failed stands first, all is told in the owner's language,
+// and what was noted in English is only for whoever helps.
+func TestRowsOfChecks(t *testing.T) {
 	t.Parallel()
-	w, err := assets.NewWords("sv")
-	if err != nil {
-		t.Fatal(err)
+	missing := app.Check{Source: "Kassan", Code: "rows", Detail: "1 tables, 499 rows; kvitto: 499 rows, 500 expected", Counted: app.Counted{Tables: 1, Rows: 499}}
+	missing.See(app.RowsOff("kvitto", 499, 500))
+	differ := app.Check{Source: "Webben", Code: "records", Detail: "products: 3 differ, the first products/1/12.json in price"}
+	differ.See(app.Seen{Code: app.SeenRecordsDiffer, Kind: "products", Count: 3, Of: 400, Names: []string{"Espresso"}, More: 2})
+	checks := []app.Check{
+		{Source: "Kassan", Code: "opens", OK: true, Detail: "MariaDB 10.11"},
+		{Source: "Kassan", Code: "integrity", OK: true, Detail: "4 tables", Counted: app.Counted{Tables: 4}},
+		missing, differ,
+		{Source: "Lager", Code: "files", Detail: "lager.db differs"}, // of an earlier program
 	}
-	c := app.Check{Code: "rows", OK: true, Detail: "1 tables, 500 rows", Counted: app.Counted{Tables: 1, Rows: 500}}
-	if row := rowOfCheck(w, c); row.Detail != "1 tabell, 500 rader" {
-		t.Errorf("%q", row.Detail)
+	for lang, want := range map[string]string{
+		"en": `All the rows are there: Kassan|1 row is missing, in kvitto.|Failed
+The records are as in the backup: Webben|Products: 3 of 400 differ from the backup: Espresso and 2 more.|Failed
+All the files are there: Lager|It isn't as in the backup.|Failed
+The database opens: Kassan|It was looked at, and nothing wrong was found.|OK
+The database is whole: Kassan|4 tables|OK`,
+		"sv": `Alla rader finns på plats: Kassan|1 rad saknas, i kvitto.|Underkänd
+Posterna är som i säkerhetskopian: Webben|Varor: 3 av 400 skiljer sig från säkerhetskopian: Espresso och 2 till.|Underkänd
+Alla filer finns på plats: Lager|Det är inte som i säkerhetskopian.|Underkänd
+Databasen går att öppna: Kassan|Det är granskat, och inget fel hittades.|OK
+Databasen är hel: Kassan|4 tabeller|OK`,
+	} {
+		w, err := assets.NewWords(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range rowsOfChecks(w, checks) {
+			got = append(got, r.Words+"|"+strings.Join(r.Said, "|")+"|"+r.State)
+			if r.Bad != (r.Tone == widgets.ToneDanger) {
+				t.Errorf("%s has the tone %v", r.Words, r.Tone)
+			}
+		}
+		if text := strings.Join(got, "\n"); text != want {
+			t.Errorf("%s:\n%s\nwant\n%s", lang, text, want)
+		}
 	}
-	c.OK, c.Detail = false, "1 tables, 499 rows; kvitto: 499 rows, 500 expected"
-	if row := rowOfCheck(w, c); row.Detail != c.Detail {
-		t.Errorf("%q", row.Detail)
+	const noted = `FAILED: Kassan: rows: 1 tables, 499 rows; kvitto: 499 rows, 500 expected
+FAILED: Webben: records: products: 3 differ, the first products/1/12.json in price
+FAILED: Lager: files: lager.db differs
+ok: Kassan: opens: MariaDB 10.11
+ok: Kassan: integrity: 4 tables`
+	if got := helpText(checks); got != noted {
+		t.Errorf("noted\n%s", got)
 	}
-	if row := rowOfCheck(w, app.Check{Code: "opens", OK: true, Detail: "MariaDB 10.11"}); row.Detail != "MariaDB 10.11" {
-		t.Errorf("%q", row.Detail)
+	if got := helpText([]app.Check{{Code: "rows", OK: true}}); got != "" {
+		t.Errorf("nothing was noted, and is shown as %q", got)
 	}
 }

@@ -77,12 +77,7 @@ func (s *Screen) drawDone() {
 		objects = append(objects, s.placesCard(v))
 	}
 	if len(v.Checks) > 0 {
-		rows := []fyne.CanvasObject{widgets.NewText(t("recover.checks"), widgets.Sub())}
-		for _, c := range v.Checks {
-			rows = append(rows, widgets.Line(), widgets.Columns([]float32{40, 44, 16},
-				widgets.NewText(c.Words, widgets.Body()), widgets.NewText(c.Detail, widgets.Caption()), widgets.NewPill(c.State, c.Tone)))
-		}
-		objects = append(objects, widgets.NewCard(widgets.Column(widgets.Gap12, rows...)))
+		objects = append(objects, s.checksCard(v))
 	}
 	if s.given != "" && v.Good {
 		objects = append(objects, s.givenCard())

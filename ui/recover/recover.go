@@ -71,6 +71,7 @@ type Screen struct {
 	told     app.Job   // the job that is shown, as it was told last
 	result   doneView
 	ended    app.Job // that result tells of
+	helping  bool    // what was noted of its checks is unfolded
 	primary  func()
 	starting bool
 

@@ -42,8 +42,12 @@ func (s *Screen) drillsCard() fyne.CanvasObject {
 	for _, r := range rows {
 		b := widgets.NewButton(t("recover.drills.one", assets.Args{"Source": r.Source}), func() { s.startDrill([]string{r.Source}) })
 		b.SetEnabled(r.Can && s.vm.Job == nil)
+		words := []fyne.CanvasObject{widgets.NewText(r.Source, widgets.Strong()), widgets.NewText(r.Last, widgets.Caption())}
+		for _, note := range r.Notes {
+			words = append(words, widgets.NewText(note, widgets.Caption()))
+		}
 		c.Add(widgets.Line())
-		c.Add(widgets.Columns([]float32{56, 44}, widgets.Column(2, widgets.NewText(r.Source, widgets.Strong()), widgets.NewText(r.Last, widgets.Caption())),
+		c.Add(widgets.Columns([]float32{56, 44}, widgets.Column(2, words...),
 			widgets.Leading(widgets.Inset(0, besideButton, widgets.NewPill(r.State, r.Tone)), b)))
 	}
 	return widgets.NewCard(c)

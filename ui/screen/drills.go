@@ -12,6 +12,9 @@ import (
 // shownDrills is how many of a source's drills are shown.
 const shownDrills = 5
 
+// shownNotes is how much of what its last drill found is shown.
+const shownNotes = 4
+
 // DrillRow is one source and what its drills have shown.
 type DrillRow struct {
 	Source      string
@@ -19,7 +22,8 @@ type DrillRow struct {
 	Tone        widgets.Tone
 	Last, Trend string
 	Times       string
-	Can         bool // there is something to restore
+	Notes       []string // what was wrong in the last one, or that it proves less than others
+	Can         bool     // there is something to restore
 }
 
 // ModelDrills tells what was proven, source by source.
@@ -37,6 +41,7 @@ func ModelDrills(w *assets.Words, st app.Status, drills []app.DrillResult, now t
 		r.Last = w.T("recover.drills.never")
 		if len(mine) > 0 {
 			d := mine[0]
+			r.Notes = drillNotes(w, d)
 			args := assets.Args{"When": w.When(d.At, now), "Time": w.Stopwatch(span(d)), "Why": ""}
 			r.Last = w.T("recover.drills.good", args)
 			if !d.OK {
@@ -49,6 +54,28 @@ func ModelDrills(w *assets.Words, st app.Status, drills []app.DrillResult, now t
 		out = append(out, r)
 	}
 	return out
+}
+
+// drillNotes tells what a drill found wrong, check by check, and where one that
+// went well restored nothing.
+func drillNotes(w *assets.Words, d app.DrillResult) (notes []string) {
+	for _, c := range d.Checks {
+		if !c.OK {
+			c.Source = "" // stands above
+			notes = append(notes, assets.CheckFailedWords(w, c))
+			continue
+		}
+		for _, f := range c.Seen {
+			switch f.Code {
+			case app.SeenTriedReading, app.SeenTriedVerifying, app.SeenTriedNoRoom:
+				notes = append(notes, assets.SeenWords(w, f))
+			}
+		}
+	}
+	if n := len(notes); n > shownNotes {
+		notes = append(notes[:shownNotes], w.N("checks.others", int64(n-shownNotes)))
+	}
+	return notes
 }
 
 func drillError(d app.DrillResult) *app.Error {

@@ -70,6 +70,51 @@ func TestModelDrills(t *testing.T) {
 	}
 }
 
+// TestModelDrills_notes: what the last drill found wrong is told, and that one that
+// went well restored nothing; what an earlier one found is past.
+func TestModelDrills_notes(t *testing.T) {
+	t.Parallel()
+	rows := app.Check{Code: "rows", Detail: "3 tables, 12 rows; kvitto: 9 rows, 12 expected"}
+	rows.See(app.RowsOff("kvitto", 9, 12))
+	old := app.Check{Code: "files", Detail: "lager.db differs"}
+	tried := func(where app.SeenCode) app.Check {
+		return app.Check{Code: "rehearsed", OK: true, Detail: "noted", Seen: []app.Seen{{Code: where}}}
+	}
+	many := []app.Check{rows, old, rows, old, rows, old}
+	for name, tt := range map[string]struct {
+		checks []app.Check
+		en, sv string
+	}{
+		"wrong": {
+			[]app.Check{tried(app.SeenTriedBeside), rows, old},
+			"The check “All the rows are there” failed. 3 rows are missing, in kvitto.|The check “All the files are there” failed. It isn't as in the backup.",
+			"Kontrollen ”Alla rader finns på plats” blev underkänd. 3 rader saknas, i kvitto.|Kontrollen ”Alla filer finns på plats” blev underkänd. Det är inte som i säkerhetskopian.",
+		},
+		"only read": {
+			[]app.Check{tried(app.SeenTriedReading), {Code: "rows", OK: true}},
+			"There was no server to restore into, so the backup was read through and counted.",
+			"Det fanns ingen server att återställa till, så säkerhetskopian lästes igenom och räknades.",
+		},
+		"restored": {[]app.Check{tried(app.SeenTriedHere)}, "", ""},
+	} {
+		for lang, want := range map[string]string{"en": tt.en, "sv": tt.sv} {
+			w, err := assets.NewWords(lang)
+			if err != nil {
+				t.Fatal(err)
+			}
+			st := app.Status{Sources: []app.SourceStatus{{Source: app.Source{Name: "Kassan"}}}}
+			got := ModelDrills(w, st, []app.DrillResult{{Source: "Kassan", Checks: tt.checks}, {Source: "Kassan", Checks: many}}, time.Now())[0]
+			if text := strings.Join(got.Notes, "|"); text != want {
+				t.Errorf("%s, %s: %q, want %q", name, lang, text, want)
+			}
+			got = ModelDrills(w, st, []app.DrillResult{{Source: "Kassan", Checks: many}}, time.Now())[0]
+			if len(got.Notes) != shownNotes+1 || got.Notes[shownNotes] != w.N("checks.others", 2) {
+				t.Errorf("%s: of many %q", lang, got.Notes)
+			}
+		}
+	}
+}
+
 // TestHand: a key that is held down repeats, and one that is pressed once too
 // often on the way comes soon after the page.
 func TestHand(t *testing.T) {

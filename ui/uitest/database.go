@@ -69,7 +69,7 @@ func RestoredBeside() *app.RestoreRecord {
 			ID: "webbutiken", Source: "Webbutiken", Point: "Webbutiken-9", Time: Now().Add(-4 * time.Minute),
 			Database: "butik_kvart_2026_11_19", Where: "butik_kvart_2026_11_19 (127.0.0.1:3306)", Done: true,
 		}},
-		Checks: []app.Check{{Source: "Webbutiken", Code: "rows", OK: true, Detail: "38"}},
+		Checks: []app.Check{{Source: "Webbutiken", Code: "rows", OK: true, Detail: "38 tables, 41 200 rows", Counted: app.Counted{Tables: 38, Rows: 41200}}},
 	}
 }
 

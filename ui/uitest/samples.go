@@ -221,7 +221,7 @@ func Restored() *app.RestoreRecord {
 	return &app.RestoreRecord{
 		ID: "r1", State: app.RestoreDone, Started: Now().Add(-5 * time.Minute), Ended: Now().Add(-2 * time.Minute),
 		Sources: []app.RestoredPart{{ID: "kassan", Source: "Kassan", Point: "Kassan-9", Time: Now().Add(-9 * time.Minute), Where: "/home/asa/Kassa/kassa.db", Safety: "s1", Done: true}},
-		Checks:  []app.Check{{Source: "Kassan", Code: "integrity", OK: true}, {Source: "Kassan", Code: "rows", OK: true, Detail: "38"}},
+		Checks:  []app.Check{{Source: "Kassan", Code: "integrity", OK: true}, {Source: "Kassan", Code: "rows", OK: true, Detail: "38 tables, 41 200 rows", Counted: app.Counted{Tables: 38, Rows: 41200}}},
 	}
 }
 

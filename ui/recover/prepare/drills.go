@@ -95,6 +95,9 @@ func (p *Drills) card(r screen.DrillRow) fyne.CanvasObject {
 		widgets.Row(widgets.Gap12, nil, widgets.NewText(r.Source, widgets.Strong()), widgets.NewPill(r.State, r.Tone)),
 		widgets.NewText(r.Last, widgets.Body()),
 	}
+	for _, note := range r.Notes {
+		rows = append(rows, widgets.NewText(note, widgets.Body()))
+	}
 	for _, words := range []string{r.Trend, r.Times} {
 		if words != "" {
 			rows = append(rows, widgets.NewText(words, widgets.Caption()))
