@@ -84,9 +84,14 @@ func (c *capture) failure() error {
 // store writes the request's data. A failure of the source is kept in c; the
 // error is the storage's and ends the session.
 func (c *capture) store(ctx context.Context, w repo.RepositoryWriter) error {
-	var stored error // a failure of the storage, while rolling files were stored
+	var stored error // a failure of the storage, while files were stored as they came
+	first := &early{c: c, w: w, flushed: time.Now()}
 	t, bad, err := plant(ctx, c.req.Items, func(n *node) error {
-		stored = c.storeRolling(ctx, w, n)
+		if n.item.Rolling {
+			stored = c.storeRolling(ctx, w, n)
+		} else {
+			stored = first.store(ctx, n)
+		}
 		return cmp.Or(stored, c.failure())
 	})
 	if ctx.Err() != nil {
@@ -238,7 +243,7 @@ func (p *progress) HashedBytes(n int64) {
 func (p *progress) CachedFile(_ string, size int64) { p.c.prog.Done(0, size) }
 
 func (p *progress) FinishedFile(name string, _ error) {
-	if n := p.c.tree.find(name); n != nil && n.item.Mode.Type() == 0 && n.paged == nil {
+	if n := p.c.tree.find(name); n != nil && n.item.Mode.Type() == 0 && n.paged == nil && n.stored == nil {
 		p.c.prog.Done(1, 0)
 	}
 }

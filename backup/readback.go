@@ -76,17 +76,32 @@ func (r *readBack) readAll(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, t := range r.todo {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		h := xxh3.NewSeed(t.seed)
-		if err := r.read(ctx, t.id, h); err != nil {
-			return fmt.Errorf("read %s: %w", t.name, err)
-		}
-		if h.Sum128() != t.sum {
-			return fmt.Errorf("%s reads differently from what was captured", t.name)
-		}
+	g, ctx := errgroup.WithContext(ctx)
+	hands := runtime.GOMAXPROCS(0)
+	for hand := range hands {
+		g.Go(func() error {
+			for i := hand; i < len(r.todo); i += hands {
+				if err := r.same(ctx, r.todo[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// same reads an object, and returns an error unless it is what was captured.
+func (r *readBack) same(ctx context.Context, t reading) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	h := xxh3.NewSeed(t.seed)
+	if err := r.read(ctx, t.id, h); err != nil {
+		return fmt.Errorf("read %s: %w", t.name, err)
+	}
+	if h.Sum128() != t.sum {
+		return fmt.Errorf("%s reads differently from what was captured", t.name)
 	}
 	return nil
 }

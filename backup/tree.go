@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	kfs "github.com/kopia/kopia/fs"
+	"github.com/kopia/kopia/repo/object"
 	"github.com/kopia/kopia/snapshot"
 	"github.com/zeebo/xxh3"
 
@@ -39,6 +40,7 @@ type node struct {
 	size   int64        // bytes read
 	sum    xxh3.Uint128 // of the bytes read, unseeded
 	paged  *pagedResult // of a file stored in segments
+	stored *object.ID   // of a file stored early
 }
 
 // tree is a capture as a tree of folders.
@@ -56,9 +58,9 @@ type badItem struct {
 
 // plant collects items into a tree. Folders that are only implied by the paths
 // of files are made. The items that can't be stored are returned apart. Rolling
-// files are given to rolling, each before the next item is asked for; its error
-// ends the planting.
-func plant(ctx context.Context, items iter.Seq2[app.Item, error], rolling func(*node) error) (*tree, []badItem, error) {
+// and early files are given to store, each before the next item is asked for; its
+// error ends the planting.
+func plant(ctx context.Context, items iter.Seq2[app.Item, error], store func(*node) error) (*tree, []badItem, error) {
 	t := &tree{root: &node{path: ".", item: app.Item{Mode: fs.ModeDir}, children: map[string]*node{}}}
 	if items == nil {
 		return t, nil, nil
@@ -75,10 +77,10 @@ func plant(ctx context.Context, items iter.Seq2[app.Item, error], rolling func(*
 			bad = append(bad, badItem{it, err})
 			continue
 		}
-		if !it.Rolling || it.Mode.Type() != 0 {
+		if !it.Rolling && !it.Early || it.Mode.Type() != 0 {
 			continue
 		}
-		if err := rolling(t.find(it.Path)); err != nil {
+		if err := store(t.find(it.Path)); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -280,15 +282,21 @@ func (f fileEntry) Open(ctx context.Context) (kfs.Reader, error) {
 }
 
 // DirEntryOrNil implements [snapshot.HasDirEntryOrNil]: a file that was stored
-// in segments is handed over as it is.
+// early, or in segments, is handed over as it is.
 func (f fileEntry) DirEntryOrNil(context.Context) (*snapshot.DirEntry, error) {
-	p := f.n.paged
-	if p == nil {
+	var size int64
+	var id object.ID
+	switch {
+	case f.n.paged != nil:
+		size, id = f.n.paged.size, f.n.paged.object
+	case f.n.stored != nil:
+		size, id = f.n.size, *f.n.stored
+	default:
 		return nil, nil
 	}
 	return &snapshot.DirEntry{
 		Name: f.Name(), Type: snapshot.EntryTypeFile, Permissions: snapshot.Permissions(f.Mode() & kfs.ModBits),
-		FileSize: p.size, ModTime: kfs.UTCTimestampFromTime(f.ModTime()), ObjectID: p.object,
+		FileSize: size, ModTime: kfs.UTCTimestampFromTime(f.ModTime()), ObjectID: id,
 	}, nil
 }
 

@@ -146,7 +146,8 @@ func (a *Agent) look(ctx context.Context, j *job, v app.Vault, r *sourceRun) (id
 	if newest == nil || newest.ID != place.Point {
 		return false, nil // the state the marker speaks of is not the newest kept
 	}
-	c, err := j.fetch(ctx, r.connector, r.access, place.Marker)
+	c, end, err := j.fetch(ctx, r.connector, r.access, place.Marker)
+	end()
 	if err != nil {
 		return false, err
 	}
@@ -190,14 +191,21 @@ func (a *Agent) newestView(ctx context.Context, id app.SourceID) (app.PointFS, e
 // along: a folder that was there and is empty now is noticed by it.
 func (r *sourceRun) items(ctx context.Context, j *job, marker app.Marker) iter.Seq2[app.Item, error] {
 	return func(yield func(app.Item, error) bool) {
-		c, err := j.fetch(ctx, r.connector, r.access, marker)
+		access := r.access
+		access.Early = true
+		c, end, err := j.fetch(ctx, r.connector, access, marker)
 		if err == nil && c.Idle {
 			// moved at the first look and back by now: capture it all the same
-			c, err = j.fetch(ctx, r.connector, r.access, "")
+			end()
+			c, end, err = j.fetch(ctx, r.connector, access, "")
 		}
+		defer end()
 		if err != nil {
 			yield(app.Item{}, err)
 			return
+		}
+		if !c.Early {
+			end()
 		}
 		r.capture = c
 		c.Items(func(i app.Item, err error) bool {

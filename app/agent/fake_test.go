@@ -31,6 +31,7 @@ type fakeShop struct {
 	blocker     *app.Error
 	slow        func(context.Context) // called while an item is read
 	fetch       func(app.Access)      // called while a capture begins
+	early       bool                  // it is read while its items are taken
 }
 
 var (
@@ -94,6 +95,7 @@ func (f *fakeShop) capture(text string) *app.Capture {
 	}}
 	return &app.Capture{
 		Items: func(yield func(app.Item, error) bool) { yield(item, nil) },
+		Early: f.early,
 		Next:  app.Marker(text),
 		Stats: func() app.Stats { return app.Stats{"bytes": int64(len(text))} },
 		Close: func() error { return nil },

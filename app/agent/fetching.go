@@ -73,12 +73,13 @@ func (f *fetching) end() {
 	})
 }
 
-// fetch captures a source, and shows on the job how far it has come.
-func (j *job) fetch(ctx context.Context, c app.Connector, a app.Access, since app.Marker) (*app.Capture, error) {
+// fetch captures a source, and shows on the job how far it has come, until end is
+// called.
+func (j *job) fetch(ctx context.Context, c app.Connector, a app.Access, since app.Marker) (out *app.Capture, end func(), err error) {
 	f := &fetching{j: j, source: a.Source.Name}
-	defer f.end()
 	a.Progress = f
-	return c.Capture(ctx, a, since)
+	out, err = c.Capture(ctx, a, since)
+	return out, f.end, err
 }
 
 // present is fetch for what is there before a restore.

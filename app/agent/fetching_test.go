@@ -49,3 +49,32 @@ func TestBackup_showsWhatIsFetched(t *testing.T) {
 		t.Errorf("while storing: %q, want %q", reading, want)
 	}
 }
+
+// What a source fetches while its items are taken is shown as that until the last
+// one.
+func TestBackup_showsWhatIsFetchedEarly(t *testing.T) {
+	t.Parallel()
+	s := newShopTest(t)
+	var access app.Access
+	s.shop.fetch = func(a app.Access) {
+		if a.Source.Name == "Lager" {
+			access = a
+		}
+	}
+	s.shop.early = true
+	var reading []string
+	s.shop.slow = func(context.Context) {
+		if access.Progress == nil {
+			return // the other source's turn
+		}
+		access.Progress.Expect(40, 0)
+		access.Progress.Done(10, 0)
+		reading = append(reading, shows(s))
+	}
+	if got := states(s.backup()); got != "Kassan=done Lager=done" || !access.Early {
+		t.Fatal(got, access.Early)
+	}
+	if want := []string{"fetch Lager 10/40"}; !slices.Equal(reading, want) {
+		t.Errorf("while fetching: %q, want %q", reading, want)
+	}
+}
