@@ -179,7 +179,7 @@ func (s *restore) do(ctx context.Context, k Kind, ops []Op, p app.Progress, fail
 		return err
 	}
 	s.wrote = true
-	s.e.touch(s.r.Access.Source.ID, k.Name, ops)
+	s.e.touch(s.r.Access.Source.ID, k.Name, ops, timeNow().Add(s.shop.Skew()))
 	results, err := s.shop.Apply(ctx, k, ops)
 	for i, res := range results[:min(len(results), len(ops))] {
 		op := ops[i]

@@ -28,19 +28,6 @@ func decode(text []byte) (map[string]any, error) {
 	return m, nil
 }
 
-// encode writes a record with sorted keys, indented for people. Equal records
-// are equal bytes.
-func encode(m map[string]any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", " ")
-	if err := e.Encode(m); err != nil {
-		return nil, fmt.Errorf("write record: %w", err)
-	}
-	return b.Bytes(), nil
-}
-
 // canonical is a record as it is kept.
 func (k Kind) canonical(r Record) (map[string]any, error) {
 	m := r.Fields

@@ -31,7 +31,10 @@ type capture struct {
 	look *look // that it follows; nil for none
 	seen look  // what it was itself, if nobody reads it
 
+	given map[string]string // kinds whose records were given out already, and what they were
+
 	mu     sync.Mutex // guards the connection
+	one    *sql.Stmt  // that reads one record
 	read   atomic.Bool
 	bytes  atomic.Int64
 	files  atomic.Int64
@@ -44,6 +47,11 @@ type capture struct {
 
 // Capture implements [app.Connector].
 func (e *Engine) Capture(ctx context.Context, a app.Access, since app.Marker) (*app.Capture, error) {
+	if a.Early && since == "" {
+		if c, err := e.early(ctx, a); c != nil || err != nil {
+			return c, canceled(ctx, err)
+		}
+	}
 	c, err := e.open(ctx, a, false)
 	if err != nil {
 		return nil, canceled(ctx, err)
@@ -92,7 +100,7 @@ func (e *Engine) open(ctx context.Context, a app.Access, present bool) (c *captu
 	if err != nil {
 		return nil, err
 	}
-	c = &capture{e: e, m: m, ctx: ctx, present: present, source: a.Source.ID, at: e.o.Now(), count: map[string]int64{}, state: map[string]kindState{}}
+	c = e.captureOf(ctx, a, m, present)
 	if !present {
 		c.look = e.justLooked(a.Source.ID, c.at)
 	}
@@ -108,6 +116,10 @@ func (e *Engine) open(ctx context.Context, a app.Access, present bool) (c *captu
 	return c, nil
 }
 
+func (e *Engine) captureOf(ctx context.Context, a app.Access, m *mirror, present bool) *capture {
+	return &capture{e: e, m: m, ctx: ctx, present: present, source: a.Source.ID, at: e.o.Now(), count: map[string]int64{}, state: map[string]kindState{}}
+}
+
 // begin starts the transaction that holds the mirror still, and reads what is
 // known of the kinds.
 func (c *capture) begin(ctx context.Context) (err error) {
@@ -115,6 +127,9 @@ func (c *capture) begin(ctx context.Context) (err error) {
 		return wrap("read mirror", err)
 	}
 	if _, err := c.conn.ExecContext(ctx, `BEGIN DEFERRED`); err != nil {
+		return wrap("read mirror", err)
+	}
+	if c.one, err = c.conn.PrepareContext(ctx, recordQuery); err != nil {
 		return wrap("read mirror", err)
 	}
 	err = each(ctx, c.conn, func(scan func(...any) error) error {
@@ -140,7 +155,7 @@ func (c *capture) begin(ctx context.Context) (err error) {
 // marker is a hash of all content; healthy reports that no kind has failed.
 func (c *capture) marker(ctx context.Context) (app.Marker, bool, error) {
 	h := sha256.New()
-	err := list(ctx, c.conn, c.present, func(l listed) error {
+	err := list(ctx, c.conn, c.present, "", func(l listed) error {
 		fmt.Fprintf(h, "%s\x00%s\x00%x\n", l.kind, l.id, l.hash)
 		return nil
 	})
@@ -175,8 +190,12 @@ func (c *capture) items(yield func(app.Item, error) bool) {
 	if !yield(manifest, nil) {
 		return
 	}
+	if err := c.asGiven(records); err != nil {
+		yield(app.Item{}, err)
+		return
+	}
 	for _, l := range records {
-		if !yield(c.item(l), nil) {
+		if _, given := c.given[l.kind]; !given && !yield(c.item(l), nil) {
 			return
 		}
 	}
@@ -203,7 +222,7 @@ func (c *capture) records() (out []listed, err error) {
 	c.bytes.Store(0)
 	clear(c.count)
 	newest := ""
-	err = list(c.ctx, c.conn, c.present, func(l listed) error {
+	err = list(c.ctx, c.conn, c.present, "", func(l listed) error {
 		if _, ok := c.e.byName[l.kind]; !ok {
 			return nil // a kind of an older build
 		}
@@ -335,9 +354,12 @@ func (c *capture) closer() func() error { return sync.OnceValue(c.close) }
 func (c *capture) close() error {
 	var err error
 	if c.conn != nil {
+		if c.one != nil {
+			err = c.one.Close()
+		}
 		// the transaction only reads: closing the connection ends it
 		_, rollback := c.conn.ExecContext(context.WithoutCancel(c.ctx), `ROLLBACK`)
-		err = errors.Join(rollback, c.conn.Close())
+		err = errors.Join(err, rollback, c.conn.Close())
 		if !c.read.Load() && !c.present {
 			c.e.remember(c.source, c.seen)
 		}

@@ -27,7 +27,7 @@ func (e *Engine) LiveRecord(ctx context.Context, a app.Access, from fs.FS, at st
 	}
 	parent, _ := was[parentField].(string)
 	key := Key{ID: k.idAt(at), Parent: parent}
-	got, err := shop.Fetch(ctx, k, []Key{key})
+	got, err := fetched(ctx, shop, k, []Key{key})
 	if err != nil {
 		return fail(err)
 	}

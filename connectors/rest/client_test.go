@@ -198,22 +198,3 @@ func TestClient_JSON_storm(t *testing.T) {
 		t.Errorf("asked %d times, waited %s", asked, waited)
 	}
 }
-
-// A shop that refuses several questions of one moment has asked for patience
-// once.
-func TestGentle_Slow(t *testing.T) {
-	t.Parallel()
-	g := rest.NewGentle(10)
-	for range 5 {
-		g.Slow()
-	}
-	if got := g.Speed(); got != 5 {
-		t.Errorf("%v questions a second", got)
-	}
-	for range 100 {
-		g.Learn(&rest.Answer{Status: 200})
-	}
-	if got := g.Speed(); got != 10 {
-		t.Errorf("%v questions a second when all is well again", got)
-	}
-}

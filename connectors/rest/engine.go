@@ -40,8 +40,8 @@ type Engine struct {
 	// saved is when the present state of a shop was read whole, for the safety
 	// point of a restore that is about to begin.
 	saved map[app.SourceID]time.Time
-	// touched is what was written since then: by kind, ids in the point.
-	touched map[app.SourceID]map[string]map[string]bool
+	// touched is what was written since then.
+	touched map[app.SourceID]writing
 }
 
 var (
@@ -64,7 +64,7 @@ func New(p Platform, o Options) *Engine {
 	}
 	e := &Engine{
 		platform: p, kinds: inOrder(p.Kinds()), byName: map[string]Kind{}, o: o, slice: 30 * time.Second, settles: settleLasts,
-		shops: map[app.SourceID]chan struct{}{}, looked: map[app.SourceID]look{}, saved: map[app.SourceID]time.Time{}, touched: map[app.SourceID]map[string]map[string]bool{},
+		shops: map[app.SourceID]chan struct{}{}, looked: map[app.SourceID]look{}, saved: map[app.SourceID]time.Time{}, touched: map[app.SourceID]writing{},
 	}
 	for _, k := range e.kinds {
 		e.byName[k.Name] = k

@@ -13,3 +13,6 @@ func (e *Engine) Settles(d time.Duration) { e.settles = d }
 
 // Speed is how many questions a second are asked now.
 func (g *Gentle) Speed() float64 { return float64(g.l.Limit()) }
+
+// Encode writes a record as the mirror and points keep it.
+func Encode(m map[string]any) ([]byte, error) { return encode(m) }

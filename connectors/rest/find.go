@@ -18,7 +18,7 @@ func (s *restore) find(ctx context.Context, k Kind, w want) (*Record, error) {
 	if _, err := fs.Stat(s.sel.point, k.place(id)); err == nil && s.index[k.Name]["\x00"+w.id] != id {
 		return nil, nil // it is another record of the point
 	}
-	got, err := s.shop.Fetch(ctx, k, []Key{{ID: id, Parent: s.parentNow(k, w)}})
+	got, err := fetched(ctx, s.shop, k, []Key{{ID: id, Parent: s.parentNow(k, w)}})
 	if err != nil || len(got) == 0 || got[0].Trashed {
 		return nil, err
 	}

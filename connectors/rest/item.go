@@ -36,7 +36,13 @@ func (c *capture) content(ctx context.Context, at, id string, hash [sha256.Size]
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	text, err := record(ctx, c.conn, kind, id)
+	var text []byte
+	var err error
+	if c.one != nil {
+		text, err = textOf(c.one.QueryRowContext(ctx, kind, id))
+	} else {
+		text, err = record(ctx, c.m.db, kind, id) // early: the shop is still being read
+	}
 	if err != nil {
 		return nil, canceled(ctx, err)
 	}

@@ -91,6 +91,11 @@ type Kind struct {
 	// Every is how old what is known may become; 0 reads with every capture.
 	Every  time.Duration
 	Layout Layout
+	// Many ranks kinds of which a shop has many records, those of which it has most
+	// the highest, where one of them alone is read as fast as several together: the
+	// first time they are read one by one, and before others. 0 is for all others,
+	// and for kinds with a parent.
+	Many int
 	// Parent is the kind whose records these belong to. [Record.Parent] is
 	// the id.
 	Parent string

@@ -2,6 +2,8 @@ package rest
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 )
 
@@ -15,24 +17,22 @@ func (s *restore) live(ctx context.Context, k Kind, wants []want) (map[string]Re
 	if err != nil {
 		return nil, err
 	}
-	if gathers, err := s.gathers(ctx, k, len(wants)); err != nil {
-		return nil, err
-	} else if gathers {
-		release, err := s.shop.(Gatherer).Gather(ctx, k)
+	all := make([]Key, len(wants))
+	for i, w := range wants {
+		all[i] = Key{ID: s.now(k.Name, w.id)}
+		if k.Parent != "" {
+			all[i].Parent = s.now(k.Parent, w.parent)
+		}
+	}
+	if !s.gathered[k.Name] {
+		release, _, err := s.gather(ctx, k, all)
 		if err != nil {
 			return nil, err
 		}
 		defer release()
 	}
-	for chunk := range slices.Chunk(wants, perBatch) {
-		keys := make([]Key, len(chunk))
-		for i, w := range chunk {
-			keys[i] = Key{ID: s.now(k.Name, w.id)}
-			if k.Parent != "" {
-				keys[i].Parent = s.now(k.Parent, w.parent)
-			}
-		}
-		records, err := s.shop.Fetch(ctx, k, keys)
+	for keys := range slices.Chunk(all, perBatch) {
+		records, err := fetched(ctx, s.shop, k, keys)
 		if err != nil {
 			return nil, err
 		}
@@ -43,14 +43,39 @@ func (s *restore) live(ctx context.Context, k Kind, wants []want) (map[string]Re
 	return out, nil
 }
 
-// gathers reports whether the shop reads so many records sooner together.
-func (s *restore) gathers(ctx context.Context, k Kind, n int) (bool, error) {
-	g, ok := s.shop.(Gatherer)
-	if !ok || n <= fresh {
-		return false, nil
+// fetched is what a shop's Fetch finds, as JSON.
+func fetched(ctx context.Context, shop Shop, k Kind, keys []Key) ([]Record, error) {
+	records, err := shop.Fetch(ctx, k, keys)
+	for i := range records {
+		r := &records[i]
+		if r.Fields == nil || err != nil {
+			continue
+		}
+		if r.JSON, err = json.Marshal(r.Fields); err != nil {
+			err = fmt.Errorf("write record %s: %w", r.ID, err)
+		}
+		r.Fields = nil
+	}
+	return records, err
+}
+
+// gather has the shop read records together where that is sooner; ok reports
+// whether it did. What a restore wrote that is checked changed since it began.
+func (s *restore) gather(ctx context.Context, k Kind, keys []Key) (release func(), ok bool, err error) {
+	release = func() {}
+	g, can := s.shop.(Gatherer)
+	if !can || len(keys) <= fresh {
+		return release, false, nil
 	}
 	total, err := s.m.count(ctx, s.m.db, k.Name)
-	return err == nil && g.Gathers(k, n, total), err
+	if err != nil || !g.Gathers(k, len(keys), total, s.changed) {
+		return release, false, err
+	}
+	r, err := g.Gather(ctx, k, keys, total, s.changed)
+	if err != nil {
+		return release, false, err
+	}
+	return r, true, nil
 }
 
 // atHand returns records from the mirror, and those wanted that it has not, or

@@ -55,7 +55,7 @@ func (u *update) mentionsOf(ctx context.Context, k Kind, s *kindState, batch []R
 			continue
 		}
 		for kind, keys := range r.Mentions {
-			if from, ok := u.whole[kind]; ok && before(r.Modified, from) {
+			if from, ok := u.whole[kind]; ok && before(r.Modified, from, settled) {
 				continue
 			}
 			for _, key := range keys {
@@ -68,13 +68,17 @@ func (u *update) mentionsOf(ctx context.Context, k Kind, s *kindState, batch []R
 
 // before reports whether a record surely changed before a time by the shop's
 // clock: what changes within one second has one time.
-func before(modified, than time.Time) bool {
-	return !modified.IsZero() && modified.Before(than.Add(-settled))
+func before(modified, than time.Time, margin time.Duration) bool {
+	return !modified.IsZero() && modified.Before(than.Add(-margin))
 }
 
 // told reports whether a record was read since it changed last.
 func (u *update) told(ctx context.Context, k Kind, s kindState, id string, modified time.Time) (bool, error) {
-	if !before(modified, s.Cursor) {
+	margin := settled
+	if at := u.prepared[k.Name]; !at.IsZero() && at.Equal(s.Cursor) {
+		margin = settledAhead
+	}
+	if !before(modified, s.Cursor, margin) {
 		return false, nil
 	}
 	at, err := u.m.stamp(ctx, k.Name, id)
@@ -91,7 +95,7 @@ func (u *update) follow(ctx context.Context, k Kind, s *kindState) error {
 	var keys []Key
 	u.mu.Lock()
 	for _, m := range all {
-		swept := before(m.at, u.prepared[k.Name])
+		swept := before(m.at, u.prepared[k.Name], settledAhead)
 		if !swept && !u.listed[k.Name][m.ID] {
 			keys = append(keys, m.Key)
 		}

@@ -166,6 +166,65 @@ func TestEngine_Capture_mentionedDuringSweep(t *testing.T) {
 	}
 }
 
+// What changed some time before the shop was asked ahead is in what it then told,
+// and is not read once more; what changed a moment before may not be.
+func TestEngine_Capture_mentionedBeforeSweep(t *testing.T) {
+	t.Parallel()
+	for ago, want := range map[time.Duration]int{30 * time.Second: 40, 5 * time.Second: 41} {
+		s, e, a := newFair(t, 40)
+		s.left(t, e, a, 0)
+		s.passed += 30 * time.Hour
+		s.sell(7)
+		s.passed += ago
+		s.fetched = nil
+		if got := s.left(t, e, a, 7); got != `{"left":4}` {
+			t.Errorf("sold %s before: %s", ago, got)
+		}
+		if n := len(s.fetched); n != want {
+			t.Errorf("sold %s before: asked for the stock of %d", ago, n)
+		}
+	}
+}
+
+// beside is a fair that tells of its goods only once somebody asks for the stock.
+type beside struct {
+	*fair
+	asked chan struct{}
+	late  bool
+}
+
+func (s *beside) Open(context.Context, app.Access, bool) (rest.Shop, error) { return s, nil }
+
+func (s *beside) IDs(ctx context.Context, k rest.Kind) iter.Seq2[rest.Stamp, error] {
+	if k.Name == "stock" {
+		close(s.asked)
+		return s.fair.IDs(ctx, k)
+	}
+	return func(yield func(rest.Stamp, error) bool) {
+		select {
+		case <-s.asked:
+		case <-time.After(10 * time.Second):
+			s.late = true
+		}
+		s.fair.IDs(ctx, k)(yield)
+	}
+}
+
+// What others mention is swept beside them, where the shop has it ready: only what
+// changed waits for them.
+func TestEngine_Capture_sweptBeside(t *testing.T) {
+	t.Parallel()
+	s, _, a := newFair(t, 40)
+	b := &beside{fair: s, asked: make(chan struct{})}
+	e := rest.New(b, rest.Options{Dir: t.TempDir(), Now: s.now})
+	s.left(t, e, a, 0)
+	s.passed += 30 * time.Hour
+	s.between = func() { s.sell(7) }
+	if got := s.left(t, e, a, 7); got != `{"left":4}` || b.late {
+		t.Errorf("one was sold during the sweep: %s; waited for: %t", got, b.late)
+	}
+}
+
 // What was mentioned is followed also when the kind could not be read just then:
 // nobody mentions it a second time.
 func TestEngine_Capture_mentionedInVain(t *testing.T) {

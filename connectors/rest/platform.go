@@ -99,11 +99,13 @@ type Wholesaler interface {
 // one by one.
 type Gatherer interface {
 	// Gathers reports whether n of the records of a kind, of about total, are
-	// better gathered than fetched.
-	Gathers(k Kind, n, total int) bool
-	// Gather reads a kind ahead, as it is now or later, and Fetch gives out what
-	// it read until release is called. What it did not find is asked for.
-	Gather(ctx context.Context, k Kind) (release func(), err error)
+	// better gathered than fetched. since, where it is not zero, is from when on,
+	// by the shop's clock, all of them should have changed.
+	Gathers(k Kind, n, total int, since time.Time) bool
+	// Gather reads at least those of the records named ahead that it finds, by
+	// since where that is not zero, as they are now or later. Fetch gives out what
+	// it read until release is called, and asks for what it did not find.
+	Gather(ctx context.Context, k Kind, keys []Key, total int, since time.Time) (release func(), err error)
 }
 
 // A Preparer is a [Shop] that needs long for an answer about a whole kind, and
@@ -167,7 +169,7 @@ type Record struct {
 	// JSON is the record whole: the engine drops volatile fields, and adds the
 	// parent as "_parent".
 	JSON json.RawMessage
-	// Fields, of a List only, are the record in place of JSON: decoded, with
+	// Fields, of a List or a Fetch, are the record in place of JSON: decoded, with
 	// numbers as [json.Number]. They are the engine's then.
 	Fields   map[string]any
 	Modified time.Time // zero when the shop doesn't tell

@@ -30,6 +30,10 @@ type restore struct {
 	picked  map[string]int64           // by kind, records of the point that are to be put back
 	touched map[string]map[string]bool // by kind, ids in the point of what a restore that is checked wrote
 
+	changed  time.Time       // since when that was written, by the shop's clock; zero when it isn't known
+	gathered map[string]bool // kinds of which the shop has read ahead what is asked for
+	release  []func()        // ends that
+
 	remade  map[string]map[string]string // kind, id in the point, id in the shop
 	index   map[string]map[string]string // kind, "field value", id in the mirror
 	absent  map[string]map[string]bool   // kind, ids the shop has not
@@ -83,7 +87,7 @@ func (e *Engine) begin(ctx context.Context, r app.Restore, p purpose) (s *restor
 			err = errors.Join(err, m.close())
 		}
 	}()
-	s = &restore{e: e, r: r, purpose: p, picked: map[string]int64{}, looked: e.o.Now(), sel: sel, m: m, index: map[string]map[string]string{}, absent: map[string]map[string]bool{}, manual: map[string]int64{}, kept: map[string]int64{}, refused: map[string]*app.Error{}}
+	s = &restore{e: e, r: r, purpose: p, picked: map[string]int64{}, looked: e.o.Now(), sel: sel, m: m, gathered: map[string]bool{}, index: map[string]map[string]string{}, absent: map[string]map[string]bool{}, manual: map[string]int64{}, kept: map[string]int64{}, refused: map[string]*app.Error{}}
 	if err := s.refresh(ctx, p); err != nil {
 		return nil, nil, err
 	}
@@ -106,12 +110,12 @@ func (s *restore) refresh(ctx context.Context, p purpose) (err error) {
 	at, known := s.e.justSaved(id)
 	switch {
 	case known && p == toCheck:
-		if s.touched, known = s.e.written(id); known {
+		if s.touched, s.changed, known = s.e.written(id); known {
 			return s.reread(ctx)
 		}
 	case known && p == toApply:
 		s.since = at
-		s.e.touch(id, "", nil)
+		s.e.touch(id, "", nil, time.Time{})
 	default:
 		known = false
 	}

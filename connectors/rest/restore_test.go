@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"kvart/app"
+	"kvart/connectors/connectortest"
 	"kvart/connectors/rest"
 )
 
@@ -107,6 +108,9 @@ func TestEngine_Apply_held(t *testing.T) {
 		checks, err := e.Verify(t.Context(), r)
 		if err != nil || len(checks) != 1 || checks[0].OK {
 			t.Errorf("%s: checks of an empty shop: %+v, %v", found, checks, err)
+		}
+		if got := connectortest.Seen(t, checks); got != "records: records_missing notes 249/250 0, 1, 10 +246" {
+			t.Errorf("%s: the owner is told %q", found, got)
 		}
 		if err := e.Apply(t.Context(), r, silent{}); err != nil {
 			t.Fatal(err)

@@ -85,10 +85,16 @@ func (m *mirror) count(ctx context.Context, q queryer, kind string) (n int, err 
 	return n, wrap("read mirror", err)
 }
 
+const recordQuery = `SELECT json FROM record WHERE kind = ? AND id = ?`
+
 // record returns one record, nil when there is none.
 func record(ctx context.Context, q queryer, kind, id string) ([]byte, error) {
+	return textOf(q.QueryRowContext(ctx, recordQuery, kind, id))
+}
+
+func textOf(row *sql.Row) ([]byte, error) {
 	var text []byte
-	err := q.QueryRowContext(ctx, `SELECT json FROM record WHERE kind = ? AND id = ?`, kind, id).Scan(&text)
+	err := row.Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -163,11 +169,14 @@ type listed struct {
 }
 
 // list yields all records by kind and id, without those held as gone when
-// present asks for the shop as it is.
-func list(ctx context.Context, q queryer, present bool, fn func(listed) error) error {
-	query := `SELECT kind, id, hash, size, modified FROM record`
+// present asks for the shop as it is; of one kind only, where it is named.
+func list(ctx context.Context, q queryer, present bool, of string, fn func(listed) error) error {
+	query, args := `SELECT kind, id, hash, size, modified FROM record WHERE TRUE`, []any{}
+	if of != "" {
+		query, args = query+` AND kind = ?`, append(args, of)
+	}
 	if present {
-		query += ` WHERE NOT EXISTS (SELECT 1 FROM held WHERE held.kind = record.kind AND held.id = record.id)`
+		query += ` AND NOT EXISTS (SELECT 1 FROM held WHERE held.kind = record.kind AND held.id = record.id)`
 	}
 	last := ""
 	var kind, hash sql.RawBytes // of which there are as many as records
@@ -186,7 +195,7 @@ func list(ctx context.Context, q queryer, present bool, fn func(listed) error) e
 		}
 		l.modified = fromUnix(at)
 		return fn(l)
-	}, query+` ORDER BY kind, id`)
+	}, query+` ORDER BY kind, id`, args...)
 }
 
 // rows makes rows of records, less those in the trash: on as many processors as

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -135,6 +136,7 @@ func (e *Engine) verifyDir(ctx context.Context, r app.Restore) ([]app.Check, err
 	if err != nil {
 		return nil, err
 	}
+	files := app.Check{Source: r.Access.Source.Name, Code: "files"}
 	count, bad := map[string]int64{}, ""
 	err = s.eachFile(ctx, func(at string, _ fs.FileInfo) error {
 		name, _, _ := strings.Cut(at, "/")
@@ -152,24 +154,32 @@ func (e *Engine) verifyDir(ctx context.Context, r app.Restore) ([]app.Check, err
 			}
 			same = same && err == nil
 		}
-		if !same && bad == "" {
-			bad = at
+		files.Counted.Files++
+		if !same {
+			bad = cmp.Or(bad, at)
+			files.See(app.Named(app.SeenFilesDiffer, at))
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	checks := []app.Check{{Source: r.Access.Source.Name, Code: "files", OK: bad == "", Detail: bad}}
+	files.OK, files.Detail = bad == "", bad
+	checks := []app.Check{files}
 	for _, k := range e.kinds {
 		n, told := r.Stats["kind."+k.Name]
 		if !told || !s.all() {
 			continue
 		}
-		checks = append(checks, app.Check{
+		check := app.Check{
 			Source: r.Access.Source.Name, Code: "records", OK: n == count[k.Name],
 			Detail: fmt.Sprintf("%s: %d of %d", k.Name, count[k.Name], n),
-		})
+		}
+		check.Seen = []app.Seen{{Code: app.SeenRecordsSame, Kind: k.Name, Count: n}}
+		if !check.OK {
+			check.Seen = []app.Seen{{Code: app.SeenRecordsNumber, Kind: k.Name, Count: count[k.Name], Of: n}}
+		}
+		checks = append(checks, check)
 	}
 	return checks, nil
 }

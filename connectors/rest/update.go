@@ -41,6 +41,8 @@ type update struct {
 	// yet, and what can wait is waited with.
 	first bool
 	shown app.Progress
+	// ready is told of kinds of which nothing is to come.
+	ready func(Kind)
 
 	// prepared is of what time, by the shop's clock, the kinds are that it was
 	// asked to prepare.
@@ -50,12 +52,19 @@ type update struct {
 
 	mu     sync.Mutex                 // guards what follows
 	listed map[string]map[string]bool // of kinds that others mention, what their own changes told
+	ahead  map[string]early           // kinds that are swept before what mentions them is read
 }
 
 // update brings the mirror up to date. Kinds that fail alone are noted in
 // their state; the error is of the shop as a whole, and what was read until
 // then stays in the mirror.
 func (e *Engine) update(ctx context.Context, a app.Access, m *mirror, exact func(Kind) bool, prompt bool) (Shop, error) {
+	return e.updateTelling(ctx, a, m, exact, prompt, func(Kind) {})
+}
+
+// updateTelling is update that tells of each kind whose records are in the mirror
+// as they will be when it ends.
+func (e *Engine) updateTelling(ctx context.Context, a app.Access, m *mirror, exact func(Kind) bool, prompt bool, ready func(Kind)) (Shop, error) {
 	shop, err := e.platform.Open(ctx, a, false)
 	if err != nil {
 		return nil, err
@@ -63,7 +72,7 @@ func (e *Engine) update(ctx context.Context, a app.Access, m *mirror, exact func
 	if err := e.seed(ctx, a, m); err != nil {
 		return nil, err
 	}
-	u := &update{e: e, m: m, shop: shop, now: e.o.Now(), exact: exact, prompt: prompt, shown: shown(a), listed: map[string]map[string]bool{}}
+	u := &update{e: e, m: m, shop: shop, now: e.o.Now(), exact: exact, prompt: prompt, shown: shown(a), listed: map[string]map[string]bool{}, ahead: map[string]early{}, ready: ready}
 	u.shown.Expect(0, 0) // it has begun
 	before, err := m.meta(ctx, "read")
 	if err != nil {
@@ -120,6 +129,10 @@ func (u *update) all(ctx context.Context) error {
 
 // kinds brings all kinds up to date, a few at once: those that others belong to
 // first, and those last that others mention, unless they are read whole anyway.
+// What the shop has prepared of these is swept with the first: only what changed
+// meanwhile waits for what mentions it. The first time those of which there are
+// many go ahead of all others, one by one, so that the vault has most of its work
+// done long before the last is read.
 func (u *update) kinds(ctx context.Context) error {
 	if err := u.prepare(ctx); err != nil {
 		return err
@@ -127,28 +140,48 @@ func (u *update) kinds(ctx context.Context) error {
 	if err := u.complete(ctx); err != nil {
 		return err
 	}
-	var roots, below, last []Kind
+	var many, roots, below, last []Kind
 	for _, k := range u.e.kinds {
 		switch {
 		case k.Changes == ByMention && u.whole[k.Name].IsZero():
-			last = append(last, k)
+			if last = append(last, k); !u.prepared[k.Name].IsZero() {
+				roots = append(roots, k)
+				u.ahead[k.Name] = toSweep
+			}
+		case k.Many > 0 && u.first:
+			many = append(many, k)
 		case k.Parent != "":
 			below = append(below, k)
 		default:
 			roots = append(roots, k)
 		}
 	}
+	slices.SortStableFunc(many, func(a, b Kind) int { return b.Many - a.Many })
+	if err := u.some(ctx, many, 1); err != nil {
+		return err
+	}
 	for _, part := range [][]Kind{roots, below, last} {
-		g, ctx := errgroup.WithContext(ctx)
-		g.SetLimit(atOnce)
-		for _, k := range part {
-			g.Go(func() error { return u.kind(ctx, k) })
-		}
-		if err := g.Wait(); err != nil {
+		if err := u.some(ctx, part, atOnce); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// some brings kinds up to date, so many at once, and tells of each that is ready.
+func (u *update) some(ctx context.Context, kinds []Kind, atOnce int) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for _, k := range kinds {
+		g.Go(func() error {
+			err := u.kind(ctx, k)
+			if err == nil && u.early(k) == notEarly {
+				u.ready(k)
+			}
+			return err
+		})
+	}
+	return g.Wait()
 }
 
 // canceled gives an error the code of an end that was asked for, or of a disk
@@ -176,26 +209,45 @@ func (u *update) kind(ctx context.Context, k Kind) error {
 	if u.prompt && k.Every == Night && k.Restore == Manual {
 		return nil
 	}
-	night := u.sweeps(k, s)
-	switch {
-	case s.Listed.IsZero() || s.Listing:
-		err = u.list(ctx, k, &s)
-	case !u.due(k, s):
+	switch u.early(k) {
+	case toSweep:
+		return u.sweepAhead(ctx, k, s)
+	case notSwept:
 		return nil
-	case k.Changes == ByList:
-		err = u.list(ctx, k, &s)
-	case !u.prepared[k.Name].IsZero():
-		// older than what changes tell, which therefore come last
-		if err = u.sweep(ctx, k, &s); err == nil {
-			err = u.changes(ctx, k, &s)
-		}
-	default:
+	case wasSwept:
 		err = u.changes(ctx, k, &s)
-		if err == nil && night && (k.Deletions == ByFeed || k.Deletions == BySweep) {
-			err = u.sweep(ctx, k, &s)
+	default:
+		due, failed := u.read(ctx, k, &s)
+		if !due {
+			return nil
 		}
+		err = failed
 	}
 	return u.settle(ctx, k, s, err)
+}
+
+// read reads of a kind what there is to read now; due is false for nothing.
+func (u *update) read(ctx context.Context, k Kind, s *kindState) (due bool, err error) {
+	night := u.sweeps(k, *s)
+	switch {
+	case s.Listed.IsZero() || s.Listing:
+		return true, u.list(ctx, k, s)
+	case !u.due(k, *s):
+		return false, nil
+	case k.Changes == ByList:
+		return true, u.list(ctx, k, s)
+	case !u.prepared[k.Name].IsZero():
+		// older than what changes tell, which therefore come last
+		if err = u.sweep(ctx, k, s); err == nil {
+			err = u.changes(ctx, k, s)
+		}
+		return true, err
+	}
+	err = u.changes(ctx, k, s)
+	if err == nil && night && (k.Deletions == ByFeed || k.Deletions == BySweep) {
+		err = u.sweep(ctx, k, s)
+	}
+	return true, err
 }
 
 // errPaused ends a list for now: it goes on with the next capture.
@@ -326,6 +378,10 @@ func (u *update) changes(ctx context.Context, k Kind, s *kindState) error {
 // to tell all: what changes within one second has one time.
 const settled = time.Minute
 
+// settledAhead is the same of what the shop was asked to prepare: it was read whole
+// after that, and the answers just before told the shop's clock.
+const settledAhead = 10 * time.Second
+
 // knownOf returns what tells of records of a kind that were read since they
 // changed last: an overlap shows them again and again.
 func (u *update) knownOf(ctx context.Context, k Kind, s kindState) func(string, time.Time) bool {
@@ -336,39 +392,4 @@ func (u *update) knownOf(ctx context.Context, k Kind, s kindState) func(string, 
 		told, err := u.told(ctx, k, s, id, modified)
 		return err == nil && told
 	}
-}
-
-// fetch reads single records, and returns the ids of those that are there.
-func (u *update) fetch(ctx context.Context, k Kind, s *kindState, keys []Key) (map[string]bool, error) {
-	there := map[string]bool{}
-	slices.SortFunc(keys, func(a, b Key) int { return compareID(a.ID, b.ID) })
-	for chunk := range slices.Chunk(keys, perBatch) {
-		records, err := u.shop.Fetch(ctx, k, chunk)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range records {
-			there[r.ID] = !r.Trashed
-		}
-		if err := u.keep(ctx, k, s, records); err != nil {
-			return nil, err
-		}
-		u.shown.Expect(int64(len(records)), 0)
-		u.shown.Done(int64(len(records)), 0)
-	}
-	return there, nil
-}
-
-// compareID orders ids, numbers by their size.
-func compareID(a, b string) int {
-	if len(a) != len(b) {
-		return len(a) - len(b)
-	}
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

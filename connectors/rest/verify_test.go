@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kvart/app"
+	"kvart/connectors/connectortest"
 	"kvart/connectors/rest"
 )
 
@@ -110,6 +111,9 @@ func TestEngine_Verify_written(t *testing.T) {
 			checks, err := e.Verify(t.Context(), r)
 			if err != nil || len(checks) != 1 || checks[0].OK || !strings.Contains(checks[0].Detail, "1 differ") {
 				t.Errorf("%s, %s: checks %+v, %v", changes, every, checks, err)
+			}
+			if got := connectortest.Seen(t, checks); got != "records: records_differ notes 1/300 249" {
+				t.Errorf("the owner is told %q", got)
 			}
 			o.apply = nil
 			if err := e.Apply(t.Context(), r, silent{}); err != nil {

@@ -28,8 +28,11 @@ const (
 const (
 	firstPoll   = 500 * time.Millisecond
 	slowestPoll = 10 * time.Second
-	bulkWait    = 6 * time.Hour // for a free place among the shop's operations, of which most are ours
-	bulkStarts  = 3
+	// soonestStart is when a beginning that was refused is first tried again.
+	soonestStart = 2 * time.Second
+
+	bulkWait   = 6 * time.Hour // for a free place among the shop's operations, of which most are ours
+	bulkStarts = 3
 )
 
 // bulkState is a bulk operation as the shop tells of it.
@@ -92,31 +95,40 @@ func (c *client) bulkError(ctx context.Context, err error) error {
 // begun before since, nil for any time, tells of the shop as it was then, and is
 // left alone. It returns nil when there is none.
 func (c *client) runningBulk(ctx context.Context, l library, text string, since func() time.Time) (*bulkState, error) {
+	recent, err := c.recentBulks(ctx, l)
+	return runningAmong(recent, text, since), err
+}
+
+// recentBulks are the bulk operations that the shop was given last.
+func (c *client) recentBulks(ctx context.Context, l library) ([]bulkState, error) {
 	var got struct {
 		Operations struct {
 			Nodes []bulkState `json:"nodes"`
 		} `json:"bulkOperations"`
 	}
-	if err := c.run(ctx, l["bulk_recent"], nil, &got); err != nil {
-		return nil, err
-	}
+	err := c.run(ctx, l["bulk_recent"], nil, &got)
+	return got.Operations.Nodes, err
+}
+
+// runningAmong is runningBulk among some.
+func runningAmong(recent []bulkState, text string, since func() time.Time) *bulkState {
 	var from time.Time
 	if since != nil {
 		from = since()
 	}
-	for _, op := range got.Operations.Nodes {
+	for _, op := range recent {
 		if alike(op.Query, text) && !op.CreatedAt.Before(from) && (op.Status == bulkCreated || op.Status == bulkRunning) {
-			return &op, nil
+			return &op
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // alike reports whether two queries are the same, but for how they are spaced.
 func alike(a, b string) bool { return slices.Equal(strings.Fields(a), strings.Fields(b)) }
 
 func (c *client) startBulk(ctx context.Context, l library, text string) (string, error) {
-	for waited := time.Duration(0); ; waited += slowestPoll {
+	for waited := time.Duration(0); ; {
 		op, said, err := c.tryBulk(ctx, l, text)
 		if err != nil {
 			return "", err
@@ -127,7 +139,9 @@ func (c *client) startBulk(ctx context.Context, l library, text string) (string,
 		if len(said) == 0 || !full(said[0].Code) || waited >= bulkWait {
 			return "", app.Errorf(app.CodeShopAnswer, "shopify: start bulk operation", "%w", userErrors(said))
 		}
-		if err := c.meter.sleep(ctx, slowestPoll); err != nil {
+		pause := min(max(waited/4, soonestStart), slowestPoll)
+		waited += pause
+		if err := c.meter.sleep(ctx, pause); err != nil {
 			return "", c.coded(ctx, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -30,32 +31,45 @@ type bulkPart struct {
 	of  map[string][]int // lines by the record they belong to
 }
 
-// readBulk runs the operations that read a kind whole; resume are those an
-// earlier run has started.
-func (s *shop) readBulk(ctx context.Context, sp spec, resume []string) (*bulkRead, error) {
+// bulkTexts are the operations that read a kind: the main one, and those of
+// parts. filter is the search term by which only some of its records are read, ""
+// for all: then the main one tells of parts what each record has of them, since
+// what is found by the same term need not be all.
+func (s *shop) bulkTexts(sp spec, filter string) (main string, parts []string) {
 	d := s.l[sp.list]
-	lifted := make([]string, 0, len(sp.lift))
+	skip, thin := make([]string, 0, len(sp.lift)), map[string]string{}
 	for _, f := range sp.lift {
-		lifted = append(lifted, f.field)
+		skip, thin[f.field] = append(skip, f.field), f.root
+		text, _ := lifted(d, filter, f.field, f.root, f.parent)
+		parts = append(parts, text)
 	}
+	if filter != "" {
+		return bulk(slim(d, thin), filter), parts
+	}
+	return bulk(d, "", skip...), parts
+}
+
+// readBulk runs the operations that read a kind whole, or as much of it as filter
+// finds; resume are those that were started earlier.
+func (s *shop) readBulk(ctx context.Context, sp spec, filter string, resume []string) (*bulkRead, error) {
 	started := func(i int) string {
 		if i < len(resume) {
 			return resume[i]
 		}
 		return ""
 	}
-	ahead, err := s.startParts(ctx, sp, d, started)
+	text, parts := s.bulkTexts(sp, filter)
+	ahead, err := s.startParts(ctx, parts, started)
 	if err != nil {
 		return nil, err
 	}
-	text := bulk(d, "", lifted...)
 	file, id, err := s.c.runBulk(ctx, s.l, text, s.begunFor(started(0), text), s.came, s.p.o.Temp)
 	if err != nil {
 		return nil, err
 	}
-	b := &bulkRead{sp: sp, top: d.root[0], main: &assembler{spool: file, children: sp.children}, ops: []string{id}}
+	b := &bulkRead{sp: sp, top: s.l[sp.list].root[0], main: &assembler{spool: file, children: sp.children}, ops: []string{id}}
 	for i, f := range sp.lift {
-		part, id, err := s.readPart(ctx, sp, d, f, ahead[i])
+		part, id, err := s.readPart(ctx, sp, f, parts[i], ahead[i])
 		if err != nil {
 			return nil, errors.Join(err, b.close())
 		}
@@ -65,9 +79,8 @@ func (s *shop) readBulk(ctx context.Context, sp spec, resume []string) (*bulkRea
 }
 
 // startParts starts the operations of parts, which then run beside the main one.
-func (s *shop) startParts(ctx context.Context, sp spec, d document, started func(int) string) (ids []string, err error) {
-	for i, f := range sp.lift {
-		text, _ := lifted(d, f.field, f.root, f.parent)
+func (s *shop) startParts(ctx context.Context, texts []string, started func(int) string) (ids []string, err error) {
+	for i, text := range texts {
 		id := s.begunFor(started(i+1), text)
 		if id == "" {
 			op, err := s.c.runningBulk(ctx, s.l, text, s.came)
@@ -88,8 +101,8 @@ func (s *shop) startParts(ctx context.Context, sp spec, d document, started func
 	return ids, nil
 }
 
-func (s *shop) readPart(ctx context.Context, sp spec, d document, f lift, resume string) (bulkPart, string, error) {
-	text, top := lifted(d, f.field, f.root, f.parent)
+func (s *shop) readPart(ctx context.Context, sp spec, f lift, text, resume string) (bulkPart, string, error) {
+	_, top := lifted(s.l[sp.list], "", f.field, f.root, f.parent)
 	file, id, err := s.c.runBulk(ctx, s.l, text, resume, s.came, s.p.o.Temp)
 	if err != nil {
 		return bulkPart{}, "", err
@@ -150,7 +163,7 @@ func (s *shop) inBulk(ctx context.Context, sp spec, resume string, yield func(re
 			ops = strings.Split(list, ",")
 		}
 	}
-	b, err := s.readBulk(ctx, sp, ops)
+	b, err := s.readBulk(ctx, sp, "", ops)
 	if err != nil {
 		return err
 	}
@@ -158,13 +171,15 @@ func (s *shop) inBulk(ctx context.Context, sp spec, resume string, yield func(re
 	if !slices.Equal(b.ops, ops) {
 		skip = 0
 	}
+	next := s.assembledAhead(ctx, b, skip)
+	defer func() { next.work.Wait() }() // before it is closed
 	for n := skip; n < len(b.main.spool.roots); n += recordsAtOnce {
-		end := min(n+recordsAtOnce, len(b.main.spool.roots))
-		records, err := s.assembled(ctx, b, b.main.spool.roots[n:end], true)
-		if err != nil {
-			return err
+		part := next
+		if part.work.Wait(); part.err != nil {
+			return part.err
 		}
-		for i, r := range records {
+		next = s.assembledAhead(ctx, b, n+recordsAtOnce)
+		for i, r := range part.records {
 			r.Left = len(b.main.spool.roots) - n - i
 			r.Resume = resumeBulk + strings.Join(b.ops, ",") + "|" + strconv.Itoa(n)
 			if err := yield(r); err != nil {
@@ -178,9 +193,26 @@ func (s *shop) inBulk(ctx context.Context, sp spec, resume string, yield func(re
 	return nil
 }
 
+// assembling is the putting together of some records, while those before are
+// written to the mirror.
+type assembling struct {
+	work    sync.WaitGroup
+	records []rest.Record
+	err     error
+}
+
+// assembledAhead begins to put the records from the n-th on together.
+func (s *shop) assembledAhead(ctx context.Context, b *bulkRead, n int) *assembling {
+	a, roots := &assembling{}, b.main.spool.roots
+	if lines := roots[min(n, len(roots)):min(n+recordsAtOnce, len(roots))]; len(lines) > 0 {
+		a.work.Go(func() { a.records, a.err = s.assembled(ctx, b, lines) })
+	}
+	return a
+}
+
 // assembled puts the records of some lines together, on as many processors as
-// there are. listed ones are as [rest.Record.Fields].
-func (s *shop) assembled(ctx context.Context, b *bulkRead, lines []int, listed bool) ([]rest.Record, error) {
+// there are, as [rest.Record.Fields].
+func (s *shop) assembled(ctx context.Context, b *bulkRead, lines []int) ([]rest.Record, error) {
 	elements := make([]map[string]any, len(lines))
 	var g errgroup.Group
 	size := max(1, (len(lines)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
@@ -194,9 +226,6 @@ func (s *shop) assembled(ctx context.Context, b *bulkRead, lines []int, listed b
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
-	}
-	if !listed {
-		return s.records(ctx, b.sp, elements)
 	}
 	return s.tidied(ctx, b.sp, elements)
 }

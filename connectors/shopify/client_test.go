@@ -270,7 +270,7 @@ func TestBulk_takenOver(t *testing.T) {
 		w := newWorld(t)
 		p, _ := w.fake.AddProduct("sjal", 1)
 		d := w.platform.l["products"]
-		text, _ := lifted(d, "variants", "productVariants", "product")
+		text, _ := lifted(d, "", "variants", "productVariants", "product")
 		for _, q := range []string{bulk(d, "", "variants"), text} {
 			if _, err := w.open(t).c.startBulk(t.Context(), w.platform.l, q); err != nil {
 				t.Fatal(err)

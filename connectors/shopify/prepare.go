@@ -31,22 +31,22 @@ func (s *shop) Prepare(ctx context.Context, fresh, again []rest.Kind) map[string
 		if !sp.bulk || !first && !slices.ContainsFunc(again, is) {
 			continue
 		}
-		d, fields := s.l[sp.list], []string{}
-		for _, f := range sp.lift {
-			fields = append(fields, f.field)
-		}
-		all = append(all, ahead{sp.Name, bulk(d, "", fields...), first})
-		for _, f := range sp.lift {
-			text, _ := lifted(d, f.field, f.root, f.parent)
+		text, parts := s.bulkTexts(sp, "")
+		for _, text := range slices.Concat([]string{text}, parts) {
 			all = append(all, ahead{sp.Name, text, first})
 		}
 	}
 	if len(all) < 2 {
 		return nil // it is begun when it is asked for
 	}
+	recent, err := s.c.recentBulks(ctx, s.l)
+	if err != nil {
+		s.log.DebugContext(ctx, "Bulk operations not begun ahead", "error", err)
+		return nil
+	}
 	begun, from := map[string]string{}, map[string]time.Time{}
 	for _, a := range all[:min(len(all), mostAhead)] {
-		op, err := s.bulkAhead(ctx, a)
+		op, err := s.bulkAhead(ctx, a, recent)
 		if err != nil {
 			s.log.DebugContext(ctx, "Bulk operation not begun ahead", "error", err)
 			break
@@ -62,15 +62,15 @@ func (s *shop) Prepare(ctx context.Context, fresh, again []rest.Kind) map[string
 	return from
 }
 
-// bulkAhead begins a bulk operation, or finds one that runs for the same query.
-func (s *shop) bulkAhead(ctx context.Context, a ahead) (*bulkState, error) {
+// bulkAhead begins a bulk operation, or finds one among recent ones that runs for
+// the same query.
+func (s *shop) bulkAhead(ctx context.Context, a ahead, recent []bulkState) (*bulkState, error) {
 	since := s.came
 	if a.fresh {
 		since = nil
 	}
-	op, err := s.c.runningBulk(ctx, s.l, a.text, since)
-	if op != nil || err != nil {
-		return op, err
+	if op := runningAmong(recent, a.text, since); op != nil {
+		return op, nil
 	}
 	op, said, err := s.c.tryBulk(ctx, s.l, a.text)
 	if err == nil && op == nil {

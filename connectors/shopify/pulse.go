@@ -169,21 +169,28 @@ func stampsOf(elements []map[string]any) []rest.Stamp {
 	return out
 }
 
-// manyChanged is of how many records that changed at once a bulk operation reads
-// all of their kind: by id each costs some twenty points, and so many more than
-// three minutes on the smallest plan.
+// manyChanged is of how many records that changed at once, and are not found
+// together, a bulk operation reads all of their kind: by id each costs some twenty
+// points, and so many more than three minutes on the smallest plan.
 const manyChanged = 1000
 
-// touched yields the records that changed, but for those known.
-func (s *shop) touched(ctx context.Context, sp spec, found []rest.Stamp, known func(string, time.Time) bool, yield func(rest.Record) error) error {
+// touched yields the records that changed since a time, but for those known: few
+// by their ids, and many by a bulk operation.
+func (s *shop) touched(ctx context.Context, sp spec, since time.Time, found []rest.Stamp, known func(string, time.Time) bool, yield func(rest.Record) error) error {
 	var keys []rest.Key
 	for _, st := range found {
 		if known == nil || !known(st.ID, st.Modified) {
 			keys = append(keys, st.Key)
 		}
 	}
-	if sp.bulk && len(keys) > manyChanged {
-		return s.inBulk(ctx, sp, "", yield)
+	if sp.bulk && (len(keys) > manyChanged || s.Gathers(sp.Kind, len(keys), len(keys), since)) {
+		if err := s.sweepSince(ctx, sp, since); err != nil {
+			return err
+		}
+		defer s.release(sp.Name)
+		if len(s.unswept(sp, keys)) > manyChanged {
+			return s.inBulk(ctx, sp, "", yield)
+		}
 	}
 	for chunk := range slices.Chunk(keys, recordsAtOnce) {
 		records, err := s.fetch(ctx, sp, chunk)

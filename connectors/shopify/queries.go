@@ -173,10 +173,7 @@ func withoutArguments(args string, names ...string) string {
 // top level, and filter is the search term, "" for none.
 func bulk(list document, filter string, skip ...string) string {
 	root := *list.root[0]
-	root.args = withoutArguments(root.args, "first", "after", "query", "sortKey")
-	if filter != "" {
-		root.args = strings.TrimSpace(root.args + fmt.Sprintf(" query: %q", filter))
-	}
+	root.args = searched(withoutArguments(root.args, "first", "after", "query", "sortKey"), filter)
 	nodes := *root.nodes()
 	nodes.sel = without(nodes.sel, skip)
 	root.sel = []*selection{&nodes}
@@ -187,20 +184,28 @@ func bulk(list document, filter string, skip ...string) string {
 
 // lifted is what a bulk operation is given for a connection inside a list that
 // is too deep there: the same elements from a list of their own, with what they
-// belong to.
-func lifted(list document, field, root, parent string) (string, *selection) {
+// belong to. filter is the search term, "" for none.
+func lifted(list document, filter, field, root, parent string) (string, *selection) {
 	for _, f := range fields(list.root[0].nodes().sel) {
 		if f.name != field {
 			continue
 		}
 		nodes := *f.nodes()
 		nodes.sel = append([]*selection{{name: parent, sel: []*selection{{name: "id"}}}}, nodes.sel...)
-		top := &selection{name: root, sel: []*selection{&nodes}}
+		top := &selection{name: root, args: searched("", filter), sel: []*selection{&nodes}}
 		var b strings.Builder
 		write(&b, []*selection{edges(top)})
 		return b.String(), top
 	}
 	return "", nil
+}
+
+// searched adds a search term to arguments, "" for none.
+func searched(args, filter string) string {
+	if filter == "" {
+		return args
+	}
+	return strings.TrimSpace(args + fmt.Sprintf(" query: %q", filter))
 }
 
 func without(sel []*selection, names []string) []*selection {

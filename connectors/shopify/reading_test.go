@@ -2,6 +2,7 @@ package shopify
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,28 +80,47 @@ func TestRestore_prices(t *testing.T) {
 }
 
 // TestRestore_gathered puts so much back that reading it again by ids would wait
-// for points: it is checked by what a bulk operation reads, after the writing.
+// for points: it is checked by what bulk operations read after the writing, of what
+// changed since it began. What these searches miss is asked for.
 func TestRestore_gathered(t *testing.T) {
 	t.Parallel()
-	g, r, ids := wronged(t, fake.Options{Rate: 10, Bucket: 1000}, 210, 1)
-	g.safety(t)
-	if err := g.engine.Apply(t.Context(), r, silent{}); err != nil {
-		t.Fatal(err)
-	}
-	g.fake.Change(ids[7][0], fake.Object{"price": "2.00"})
-	g.fake.Forget()
-	checks, err := g.engine.Verify(t.Context(), r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wrong := 0
-	for _, c := range checks {
-		if !c.OK {
-			wrong++
+	for name, missed := range map[string]string{"": "", "a product": "Product", "a variant": "ProductVariant"} {
+		g, r, ids := wronged(t, fake.Options{Rate: 10, Bucket: 1000}, 210, 1)
+		g.safety(t)
+		if err := g.engine.Apply(t.Context(), r, silent{}); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if calls := g.requests(); wrong != 1 || calls["ProductsByID"] > 0 || calls["BulkStart"] != 2 {
-		t.Errorf("checks %+v, calls %v", checks, calls)
+		g.fake.Change(ids[7][0], fake.Object{"price": "2.00"})
+		for _, typ := range []string{"Product", "ProductVariant"} {
+			if o := g.fake.All(typ)[7]; typ == missed { // its time is as if it hadn't changed
+				g.fake.ChangeQuietly(o["id"].(string), fake.Object{"updatedAt": "2026-11-01T00:00:00Z"})
+			}
+		}
+		g.fake.Forget()
+		before := len(g.fake.BulkQueries())
+		checks, err := g.engine.Verify(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrong := 0
+		for _, c := range checks {
+			if !c.OK {
+				wrong++
+			}
+		}
+		alone := 0
+		if missed != "" {
+			alone = 1
+		}
+		calls, began := g.requests(), g.fake.BulkQueries()[before:]
+		if wrong != 1 || calls["ProductsByID"] != alone || calls["InventoryByID"] > 0 || len(began) != 3 {
+			t.Errorf("without %s: checks %+v, calls %v, bulk operations %q", name, checks, calls, began)
+		}
+		for _, q := range began {
+			if !strings.Contains(q, "updated_at:>=") {
+				t.Errorf("all is read: %s", q)
+			}
+		}
 	}
 }
 
@@ -121,4 +141,61 @@ func TestRestore_gatheredStock(t *testing.T) {
 		}
 	}
 	g.verify(t, r)
+}
+
+// TestCapture_manyChanged reads many records that changed together, by what changed
+// and at no points, where the shop has room for that; what such a search does not
+// tell whole is asked for.
+func TestCapture_manyChanged(t *testing.T) {
+	t.Parallel()
+	for name, wrong := range map[string]fake.Object{"prices": {"price": "1.00"}, "titles": {"title": "Nytt namn"}, "busy": {"price": "1.00"}} {
+		g := newGuardedOf(t, fake.Options{Rate: 10, Bucket: 1000})
+		var changing []string
+		for i := range 220 {
+			p, vs := g.fake.AddProduct(fmt.Sprintf("vara-%d", i), 2)
+			if i < 210 {
+				if name == "titles" {
+					vs = []string{p}
+				}
+				changing = append(changing, vs...)
+			}
+		}
+		g.clock.add(time.Hour)
+		g.point(t)
+		g.clock.add(time.Hour)
+		for _, id := range changing {
+			g.fake.Change(id, wrong)
+		}
+		if name == "busy" {
+			for i := range mostAhead {
+				s := g.open(t)
+				if op, said, err := s.c.tryBulk(t.Context(), s.l, fmt.Sprintf("{ pages(query: \"%d\") { edges { node { id } } } }", i)); op == nil || err != nil {
+					t.Fatal(said, err)
+				}
+			}
+		}
+		g.fake.Forget()
+		before := len(g.fake.BulkQueries())
+		point := g.point(t)
+		calls, began := g.requests(), g.fake.BulkQueries()[before:]
+		for _, q := range began {
+			if !strings.Contains(q, "updated_at:>=") {
+				t.Errorf("%s: all is read: %s", name, q)
+			}
+		}
+		if together := calls["ProductsByID"] == 0; together != (name == "prices") || name == "prices" && len(began) < 2 {
+			t.Errorf("%s: calls %v, bulk operations %q", name, calls, began)
+		}
+		for i := 0; i < len(changing); i += 19 {
+			id := changing[i]
+			o := g.fake.Get(id)
+			if p, ok := o["product"].(fake.Ref); ok {
+				o = g.fake.Get(string(p))
+			}
+			body := string(read(t, point, g.path(t, point, kindProducts, o["id"].(string))))
+			if !strings.Contains(body, "1.00") && !strings.Contains(body, "Nytt namn") || strings.Count(body, `"position"`) < 2 {
+				t.Fatalf("%s: a change was missed: %s", name, body)
+			}
+		}
+	}
 }

@@ -101,13 +101,13 @@ func everyOperation(t *testing.T) map[string]string {
 		if !sp.bulk {
 			continue
 		}
-		var lift []string
-		for _, f := range sp.lift {
-			text, _ := lifted(d, f.field, f.root, f.parent)
-			all[sp.Name+" bulk "+f.field] = text
-			lift = append(lift, f.field)
+		for name, filter := range map[string]string{" bulk": "", " bulk since": changedSince(longAgo)} {
+			main, parts := (&shop{l: l}).bulkTexts(sp, filter)
+			all[sp.Name+name] = main
+			for i, text := range parts {
+				all[sp.Name+name+" "+sp.lift[i].field] = text
+			}
 		}
-		all[sp.Name+" bulk"] = bulk(d, "", lift...)
 	}
 	var pulsed []spec
 	for _, sp := range specs() {

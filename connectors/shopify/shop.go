@@ -27,18 +27,18 @@ type shop struct {
 
 	uploads  chan struct{} // full while so many files are being uploaded as may be at once
 	mu       sync.Mutex
-	owned    map[string]bool               // scopes the key has; nil until asked
-	deleted  []deletion                    // since the time below
-	since    time.Time                     // zero until asked
-	told     []deletion                    // what else was done, where one look told it all
-	swept    map[string]map[string]sweptAt // records a sweep has read, by kind and id
-	themes   []rest.Record                 // nil until listed
-	beat     *pulse                        // nil until looked
-	begun    map[string]string             // bulk operations that were begun ahead, by their query
-	states   map[string]map[string]any     // of what is about to be changed, by id
-	pictures map[string]bool               // files of products about to be written, that the shop has
-	items    map[string]stockItem          // by variant
-	variants map[string]map[string]string  // by product, then options
+	owned    map[string]bool              // scopes the key has; nil until asked
+	deleted  []deletion                   // since the time below
+	since    time.Time                    // zero until asked
+	told     []deletion                   // what else was done, where one look told it all
+	swept    map[string]sweep             // what sweeps have read, by kind
+	themes   []rest.Record                // nil until listed
+	beat     *pulse                       // nil until looked
+	begun    map[string]string            // bulk operations that were begun ahead, by their query
+	states   map[string]map[string]any    // of what is about to be changed, by id
+	pictures map[string]bool              // files of products about to be written, that the shop has
+	items    map[string]stockItem         // by variant
+	variants map[string]map[string]string // by product, then options
 }
 
 var _ rest.Shop = (*shop)(nil)
@@ -193,7 +193,7 @@ func (s *shop) list(ctx context.Context, sp spec, q rest.Query, yield func(rest.
 		if found, ok, err := s.changedSince(ctx, sp, q.Since); err != nil {
 			return err
 		} else if ok {
-			return s.touched(ctx, sp, found, q.Known, yield)
+			return s.touched(ctx, sp, q.Since, found, q.Known, yield)
 		}
 	}
 	return s.paged(ctx, sp, q, nil, yield)

@@ -29,7 +29,10 @@
 //     move with every change of its variants' own fields.
 //   - A quarter begins with one look at the whole shop ([pulseDocument]): ids of
 //     what changed, events of what was deleted, the small lists. What changed is
-//     then fetched by id, many records together.
+//     then fetched by id, many records together; and where that would take more
+//     points than there are, or come to hundreds, by a bulk operation that searches
+//     for it by its time. What such a search misses, or shows a part of, is fetched
+//     by id all the same.
 //   - Texts in other languages and definitions have no times and are read whole,
 //     more seldom.
 //
@@ -40,7 +43,8 @@
 // by bulk operations, at no points at all ([shop.pays] says when that is sooner).
 // Each line of the result is the answer to one record. Such an operation goes on
 // when nobody waits for it any more, so that a restore waits for those of an
-// earlier one before it looks at what there is to do.
+// earlier one before it looks at what there is to do. Much that was written is
+// checked by what bulk operations read that search for what changed since.
 //
 // # What is believed
 //

@@ -2,9 +2,7 @@ package shopify
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -13,6 +11,13 @@ import (
 
 	"kvart/connectors/rest"
 )
+
+// sweep is what a sweep of a kind has read.
+type sweep struct {
+	came  time.Time          // when all of it had
+	found map[string]sweptAt // by id
+	read  *bulkRead          // that all of it lies in
+}
 
 // sweptAt is where a sweep found a record.
 type sweptAt struct {
@@ -90,7 +95,7 @@ func (s *shop) ids(ctx context.Context, sp spec, yield func(rest.Stamp) error) e
 }
 
 func (s *shop) sweepBulk(ctx context.Context, sp spec, yield func(rest.Stamp) error) error {
-	b, err := s.readBulk(ctx, sp, nil)
+	b, err := s.readBulk(ctx, sp, "", nil)
 	if err != nil {
 		return err
 	}
@@ -103,18 +108,39 @@ func (s *shop) sweepBulk(ctx context.Context, sp spec, yield func(rest.Stamp) er
 		id, _ := m["id"].(string)
 		found[id] = sweptAt{b, line}
 	}
-	s.mu.Lock()
-	if s.swept == nil {
-		s.swept = map[string]map[string]sweptAt{}
-	}
-	s.swept[sp.Name] = found
-	s.mu.Unlock()
+	s.keepSwept(sp, found, b)
 	for id := range found {
 		if err := yield(rest.Stamp{Key: rest.Key{ID: id}, Modified: longAgo}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// keepSwept has Fetch give out what was found.
+func (s *shop) keepSwept(sp spec, found map[string]sweptAt, read *bulkRead) {
+	s.release(sp.Name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.swept == nil {
+		s.swept = map[string]sweep{}
+	}
+	s.swept[sp.Name] = sweep{s.c.meter.time(), found, read}
+}
+
+// release forgets what a sweep of a kind has read. It tells when that had come,
+// zero when there was none.
+func (s *shop) release(kind string) time.Time {
+	s.mu.Lock()
+	swept := s.swept[kind]
+	delete(s.swept, kind)
+	s.mu.Unlock()
+	if swept.read != nil {
+		if err := swept.read.close(); err != nil {
+			s.log.Warn("Temporary file not deleted", "error", err)
+		}
+	}
+	return swept.came
 }
 
 // Fetch implements [rest.Shop].
@@ -172,7 +198,7 @@ func (s *shop) fetch(ctx context.Context, sp spec, keys []rest.Key) (out []rest.
 // alreadySwept serves what a sweep has just read, and returns the rest.
 func (s *shop) alreadySwept(ctx context.Context, sp spec, keys []rest.Key) (left []rest.Key, out []rest.Record, err error) {
 	s.mu.Lock()
-	swept := s.swept[sp.Name]
+	swept := s.swept[sp.Name].found
 	s.mu.Unlock()
 	var lines []int
 	var read *bulkRead
@@ -185,32 +211,22 @@ func (s *shop) alreadySwept(ctx context.Context, sp spec, keys []rest.Key) (left
 		read, lines = at.read, append(lines, at.line)
 	}
 	if len(lines) > 0 {
-		out, err = s.assembled(ctx, read, lines, false)
+		out, err = s.assembled(ctx, read, lines)
 	}
 	if err == nil && sp.Name == kindInventory {
-		err = s.knowSwept(out)
+		for _, r := range out { // setting it takes this
+			s.knowItems([]map[string]any{r.Fields})
+		}
 	}
 	return left, out, err
 }
 
-// knowSwept keeps of stock that was swept what setting it takes.
-func (s *shop) knowSwept(stock []rest.Record) error {
-	for _, r := range stock {
-		var m map[string]any
-		if err := json.Unmarshal(r.JSON, &m); err != nil {
-			return fmt.Errorf("read %s: %w", r.ID, err)
-		}
-		s.knowItems([]map[string]any{m})
-	}
-	return nil
-}
-
 // dropSwept forgets what a sweep of a kind has read, and what was seen before it.
 func (s *shop) dropSwept(kind string) {
+	came := s.release(kind)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.swept[kind] != nil {
-		delete(s.swept, kind)
+	if s.beat != nil && s.beat.at.Before(came) {
 		s.beat = nil
 	}
 }

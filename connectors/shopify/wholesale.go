@@ -89,6 +89,13 @@ func (m *meter) lasts(points float64) float64 {
 	return math.Max(0, points-m.available) / m.rate
 }
 
+// earns is how many seconds it takes the shop to give out so many points.
+func (m *meter) earns(points float64) float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return points / m.rate
+}
+
 // wholesale gathers the mutations of ops that are carried out side by side: when
 // each of them waits for one, all are handed to the shop together.
 type wholesale struct {

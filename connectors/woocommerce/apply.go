@@ -27,7 +27,7 @@ const (
 func (s *shop) Apply(ctx context.Context, k rest.Kind, ops []rest.Op) ([]rest.Result, error) {
 	so := s.sorts[k.Name]
 	results := make([]rest.Result, 0, len(ops))
-	if !so.batch || k.Name == "settings" {
+	if !so.batched() {
 		for _, op := range ops {
 			id, err := s.one(ctx, so, op)
 			if !fatal(err) || halfMade(op, id) {
@@ -39,20 +39,10 @@ func (s *shop) Apply(ctx context.Context, k rest.Kind, ops []rest.Op) ([]rest.Re
 		}
 		return results, nil
 	}
-	// In order, but as many at once as lie below one parent and are not deleted.
-	for start := 0; start < len(ops); {
-		end := start + 1
-		for end < len(ops) && ops[end].Parent == ops[start].Parent && !s.alone(so, ops[start]) && !s.alone(so, ops[end]) {
-			end++
-		}
-		some, err := s.several(ctx, so, ops[start:end])
-		results = append(results, some...)
-		if err != nil {
-			return results, err
-		}
-		start = end
+	if n := s.AtOnce(k, ops); n > 0 && n == len(ops) {
+		return s.together(ctx, so, s.requests(so, ops, aWrite))
 	}
-	return results, nil
+	return s.inOrder(ctx, so, s.requests(so, ops, perPage))
 }
 
 // halfMade reports whether a record was made although what followed failed: it is

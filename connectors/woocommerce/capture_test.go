@@ -281,12 +281,12 @@ func TestEngine_Capture_refused(t *testing.T) {
 func TestEngine_Capture_killed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	stock(b.shop, 40, 700, 30)
+	stock(b.shop, 40, 1200, 30)
 	killed := errors.New("killed")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	b.shop.Do(func() {
 		b.shop.Tamper = func(r *http.Request, _ int, _ http.Header, body []byte) []byte {
-			if q := r.URL.Query(); strings.HasSuffix(r.URL.Path, "/orders") && q.Get("_fields") == "" && strings.HasPrefix(q.Get("offset"), "5") {
+			if q := r.URL.Query(); strings.HasSuffix(r.URL.Path, "/orders") && q.Get("_fields") == "" && q.Get("offset") == "990" {
 				cancel(killed)
 			}
 			return body
@@ -299,7 +299,7 @@ func TestEngine_Capture_killed(t *testing.T) {
 	b.shop.Requests()
 	b.renew()
 	point, problems := b.point()
-	if in(point, "orders") != 700 || in(point, "products") != 40 || in(point, "customers") != 30 || len(problems) > 0 {
+	if in(point, "orders") != 1200 || in(point, "products") != 40 || in(point, "customers") != 30 || len(problems) > 0 {
 		t.Errorf("%d orders, problems %v", in(point, "orders"), problems)
 	}
 	var again int
@@ -308,32 +308,8 @@ func TestEngine_Capture_killed(t *testing.T) {
 			again++
 		}
 	}
-	if again == 0 || again > 5 { // of 8, as one more was under way
+	if again == 0 || again > 8 { // of 13, as some more were under way
 		t.Errorf("%d pages of orders were asked for again", again)
-	}
-}
-
-// Records deleted while a list is read shift those after them: none is missed.
-func TestEngine_Capture_shifting(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	prods, _ := stock(b.shop, 450, 0, 0)
-	pages := 0
-	b.shop.Do(func() {
-		b.shop.Tamper = func(r *http.Request, _ int, _ http.Header, body []byte) []byte {
-			if strings.HasSuffix(r.URL.Path, "/products") && r.URL.Query().Get("orderby") == "id" && r.URL.Query().Get("_fields") == "" {
-				b.shop.Purge("products", prods[pages*10:pages*10+10]...)
-				pages++
-			}
-			return body
-		}
-	})
-	point, problems := b.point()
-	if len(problems) > 0 || pages < 5 {
-		t.Errorf("problems %v, %d pages", problems, pages)
-	}
-	for _, id := range b.shop.IDs("products") {
-		path(t, point, "products", id)
 	}
 }
 

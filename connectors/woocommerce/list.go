@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -33,68 +32,45 @@ type entry struct {
 // count its own headers tell is no list. resume is the [entry.resume] of the
 // entry to go on after, "" to begin: what was deleted since then has moved the
 // rest up too.
+//
+// Some pages are asked for ahead, and may be answered in any order: each is the
+// list as it was at one moment from its first entry to its last, so that nothing
+// lies between two that meet.
 func (s *shop) pages(ctx context.Context, kind, path string, q url.Values, resume string) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
 		q.Set("orderby", "id")
 		q.Set("order", "asc")
 		q.Set("per_page", strconv.Itoa(perPage))
 		from, last := resumed(resume)
-		offset := max(0, from-perPage)
-		ctx, stop := context.WithCancel(ctx)
-		next := s.begin(ctx, kind, path, q, offset)
-		defer func() {
-			stop()
-			if next != nil {
-				<-next
-			}
-		}()
+		l := &lookahead{shop: s, ctx: ctx, kind: kind, path: path, query: q}
+		defer l.drop()
+		l.ask(max(0, from-perPage))
 		for {
-			a := <-next
-			if next = nil; a.err != nil {
-				yield(entry{}, a.err)
+			p, err := l.next()
+			if err != nil {
+				yield(entry{}, err)
 				return
 			}
-			p := a.page
-			if last > 0 && offset > 0 && (len(p.ids) == 0 || p.ids[0] > last) {
-				offset = max(0, offset-perPage)
-				next = s.begin(ctx, kind, path, q, offset)
+			if last > 0 && p.offset > 0 && (len(p.ids) == 0 || p.ids[0] > last) {
+				l.drop() // what was asked for ahead lies too far on as well
+				l.ask(max(0, p.offset-perPage))
 				continue
 			}
-			end := offset + len(p.list)
-			if len(p.list) == perPage && (p.total < 0 || end < p.total) {
-				next = s.begin(ctx, kind, path, q, end-1) // it comes while this one is worked on
-			}
+			more := l.further(p) // it comes while this one is worked on
 			for i, id := range p.ids {
 				if id <= last {
 					continue
 				}
 				last = id
-				if !yield(entry{id: id, text: p.list[i], seen: offset + i + 1, left: max(0, p.total-offset-i)}, nil) {
+				if !yield(entry{id: id, text: p.list[i], seen: p.offset + i + 1, left: max(0, p.total-p.offset-i)}, nil) {
 					return
 				}
 			}
-			if next == nil {
+			if !more {
 				return
 			}
-			offset = end - 1
 		}
 	}
-}
-
-// answered is a page, or why there is none.
-type answered struct {
-	page
-	err error
-}
-
-// begin asks for a page, and doesn't wait for it.
-func (s *shop) begin(ctx context.Context, kind, path string, q url.Values, offset int) <-chan answered {
-	q, out := maps.Clone(q), make(chan answered, 1)
-	go func() {
-		p, err := s.page(ctx, kind, path, q, offset)
-		out <- answered{p, err}
-	}()
-	return out
 }
 
 // resume is where a list goes on after this entry.
@@ -115,12 +91,17 @@ func resumed(text string) (seen int, last int64) {
 
 // page is one answer of a list.
 type page struct {
-	list  []json.RawMessage
-	ids   []int64
-	total int // of the whole list; -1 when it isn't told
+	offset int // of its first entry in the list
+	list   []json.RawMessage
+	ids    []int64
+	total  int // of the whole list; -1 when it isn't told
 }
 
+// end is the offset after its last entry.
+func (p page) end() int { return p.offset + len(p.list) }
+
 func (s *shop) page(ctx context.Context, kind, path string, q url.Values, offset int) (p page, err error) {
+	p.offset = offset
 	q.Set("offset", strconv.Itoa(offset))
 	a, err := s.get(ctx, path, q, &p.list)
 	if err != nil {
@@ -130,13 +111,13 @@ func (s *shop) page(ctx context.Context, kind, path string, q url.Values, offset
 		return p, err
 	}
 	p.total, err = strconv.Atoi(a.Header.Get("X-WP-Total"))
-	switch end := offset + len(p.list); {
+	switch {
 	case err != nil && len(p.list) == 0:
 		return p, broken(kind, "an empty list without a count")
 	case err != nil:
 		p.total = -1
-	case len(p.list) < perPage && end < p.total:
-		return p, broken(kind, fmt.Sprintf("%d of %d", end, p.total))
+	case len(p.list) < perPage && p.end() < p.total:
+		return p, broken(kind, fmt.Sprintf("%d of %d", p.end(), p.total))
 	}
 	return p, nil
 }

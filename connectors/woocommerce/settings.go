@@ -101,13 +101,28 @@ func (p *Platform) Open(_ context.Context, a app.Access, write bool) (rest.Shop,
 
 // client is a client without any key.
 func (p *Platform) client(base *url.URL) *rest.Client {
-	speed := p.Speed
-	if speed == 0 {
-		speed = usualSpeed
-	}
-	c := rest.NewClient(base, p.Transport, rest.NewGentle(speed), parallel)
+	c := rest.NewClient(base, p.Transport, p.pace(base.Host), parallel)
 	c.Agent, c.Nap = programName, p.Nap
 	return c
+}
+
+// pace is one for all that asks a host, as long as the program runs: what follows
+// upon another piece of work neither begins in a rush nor has to find out again
+// what the host allows.
+func (p *Platform) pace(host string) rest.Pacer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.paces[host] == nil {
+		speed := p.Speed
+		if speed == 0 {
+			speed = usualSpeed
+		}
+		if p.paces == nil {
+			p.paces = map[string]rest.Pacer{}
+		}
+		p.paces[host] = rest.NewGentle(speed)
+	}
+	return p.paces[host]
 }
 
 // authorize adds the credentials to a request.

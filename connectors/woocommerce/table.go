@@ -171,7 +171,7 @@ func imageFields(at string) []string {
 
 func products() rest.Kind {
 	k := rest.Kind{
-		Name: "products", Order: 40, Changes: rest.ByCursor, Deletions: rest.ByFeed, Restore: rest.Publish,
+		Name: "products", Order: 40, Many: 1, Changes: rest.ByCursor, Deletions: rest.ByFeed, Restore: rest.Publish,
 		Keys:  []string{"sku", "slug"},
 		Media: []string{"images[].src"},
 		Refs: []rest.Ref{
@@ -236,13 +236,13 @@ func trade() []sort {
 		Loose: []string{"meta_data"}, Warnings: []app.Code{app.CodeEffectNumbers}, Read: []string{readCoupons},
 	}
 	customers := rest.Kind{
-		Name: "customers", Order: 70, Changes: rest.ByMention, Deletions: rest.BySweep, Restore: rest.Create, Keys: []string{"email", "username"}, Personal: true,
+		Name: "customers", Order: 70, Many: 2, Changes: rest.ByMention, Deletions: rest.BySweep, Restore: rest.Create, Keys: []string{"email", "username"}, Personal: true,
 		Volatile: []string{"_links", "avatar_url"},
 		ReadOnly: dated("id", "date_created_gmt", "role", "is_paying_customer", "meta_data"), // who was there when says nothing about the customer
 		Warnings: []app.Code{app.CodeEffectNumbers, app.CodeEffectPasswords, app.CodeEffectMails}, Read: []string{listUsers},
 	}
 	orders := rest.Kind{
-		Name: "orders", Order: 80, Changes: rest.ByCursor, Deletions: rest.ByFeed, Restore: rest.OptIn, Personal: true,
+		Name: "orders", Order: 80, Many: 3, Changes: rest.ByCursor, Deletions: rest.ByFeed, Restore: rest.OptIn, Personal: true,
 		Fixed: true, // a line that is sent again is a second line
 		Refs: []rest.Ref{
 			{Field: "customer_id", Kind: "customers"},

@@ -26,6 +26,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"kvart/app"
@@ -35,7 +36,7 @@ import (
 // Kind is the kind of source this package reads.
 const Kind app.Kind = "woocommerce"
 
-// Platform is WooCommerce, for [rest.New]. It never changes once it is used.
+// Platform is WooCommerce, for [rest.New]. What is set of it never changes once it is used.
 type Platform struct {
 	// Transport carries requests; nil means the usual way.
 	Transport http.RoundTripper
@@ -43,6 +44,9 @@ type Platform struct {
 	Speed float64
 	// Nap waits between tries; nil means the clock.
 	Nap func(ctx context.Context, d time.Duration) error
+
+	mu    sync.Mutex
+	paces map[string]rest.Pacer // by host
 }
 
 var _ rest.Platform = (*Platform)(nil)
