@@ -1,14 +1,17 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -172,34 +175,95 @@ FROM pg_catalog.pg_class c WHERE c.relkind = 'r'`)
 // unchanged finds the tables whose rows are those of the point that a marker is
 // of, by the names of their files.
 func (s *snapshot) unchanged(ctx context.Context, since app.Marker, now time.Time) (map[string]known, error) {
-	kept := map[string]known{}
 	old := proofOf(since)
 	if s.proof.Server == "" || old.Server != s.proof.Server || old.Next > s.proof.Next || old.At == "" {
-		return kept, nil
+		return nil, nil
 	}
 	// A log that is shorter than it was is another one.
 	forward, err := one[bool](ctx, s.conn, "SELECT "+literal(s.proof.At)+"::pg_lsn >= "+literal(old.At)+"::pg_lsn")
 	if err != nil || !forward {
-		return kept, err
+		return nil, err
 	}
+	var list []held
 	for _, t := range s.tables {
-		k, ok := old.Tables[t.file]
-		if !ok || !s.comparable(t, k, now) {
-			continue
+		if k, ok := old.Tables[t.file]; ok && s.comparable(t, k, now) {
+			list = append(list, held{t, k})
 		}
+	}
+	return s.same(ctx, list)
+}
+
+// held is a table, and what is known of it.
+type held struct {
+	table
+	known
+}
+
+// same finds the tables whose rows are what is known of them, the largest first:
+// on the snapshot's connection, and beside it on one more.
+func (s *snapshot) same(ctx context.Context, list []held) (map[string]known, error) {
+	slices.SortStableFunc(list, func(a, b held) int { return cmp.Compare(b.Size, a.Size) })
+	next := make(chan held, len(list))
+	for _, h := range list {
+		next <- h
+	}
+	close(next)
+	var mu sync.Mutex
+	kept := map[string]known{}
+	keep := func(h held) {
+		mu.Lock()
+		defer mu.Unlock()
+		kept[h.file] = h.known
+	}
+	ctx, stop := context.WithCancel(ctx)
+	var second sync.WaitGroup
+	defer second.Wait()
+	defer stop()
+	if len(list) > 1 {
+		second.Go(func() { s.compareBeside(ctx, next, keep) })
+	}
+	for h := range next {
 		same := false
-		err := s.spare(ctx, "compare rows", t.name, func() (err error) {
-			same, err = s.sameRows(ctx, t, k)
+		if err := s.spare(ctx, "compare rows", h.name, func() (err error) {
+			same, err = sameRows(ctx, s.conn, h)
 			return err
-		})
-		if err != nil {
+		}); err != nil {
 			return nil, err
 		}
 		if same {
-			kept[t.file] = k
+			keep(h)
 		}
 	}
+	second.Wait()
 	return kept, nil
+}
+
+// compareBeside compares tables on a connection of its own that sees the
+// snapshot's state. What it can't compare is read like what changed. It waits for
+// nobody who waits for a table that the snapshot holds.
+func (s *snapshot) compareBeside(ctx context.Context, next <-chan held, keep func(held)) {
+	conn, err := s.connect(ctx, s.database)
+	if err != nil {
+		return // a server that gives no more: the first does it all
+	}
+	defer s.let(ctx, conn)
+	begin := "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT " + literal(s.id) + "; SET LOCAL lock_timeout = 100"
+	if err := perform(ctx, conn, begin); err != nil {
+		s.c.log.Warn("Not answered", "connector", string(Kind), "step", "compare rows beside", "error", err)
+		return
+	}
+	for h := range next {
+		same, err := sameRows(ctx, conn, h)
+		if err != nil {
+			if ctx.Err() == nil {
+				s.c.log.Warn("Not answered", "connector", string(Kind), "step", "compare rows beside", "table", h.name, "error", err)
+			}
+			return
+		}
+		if same {
+			keep(h)
+		}
+	}
 }
 
 // comparable reports whether what is known of a table can be held against it.
@@ -210,18 +274,18 @@ func (s *snapshot) comparable(t table, k known, now time.Time) bool {
 }
 
 // sameRows looks at every row's transaction.
-func (s *snapshot) sameRows(ctx context.Context, t table, k known) (bool, error) {
-	low := k.Horizon & (1<<32 - 1)
+func sameRows(ctx context.Context, conn *pgx.Conn, h held) (bool, error) {
+	low := h.Horizon & (1<<32 - 1)
 	if low < 3 {
 		return false, nil // numbers below mean something else
 	}
 	var rows, newer int64
 	horizon := strconv.FormatInt(low, 10)
-	err := s.conn.QueryRow(ctx, "SELECT count(*), count(*) FILTER (WHERE pg_catalog.age(xmin) <= pg_catalog.age("+literal(horizon)+"::xid)) FROM ONLY "+t.sql()).Scan(&rows, &newer)
+	err := conn.QueryRow(ctx, "SELECT count(*), count(*) FILTER (WHERE pg_catalog.age(xmin) <= pg_catalog.age("+literal(horizon)+"::xid)) FROM ONLY "+h.sql()).Scan(&rows, &newer)
 	if err != nil {
-		return false, fmt.Errorf("look at the rows of %s: %w", t.sql(), err)
+		return false, fmt.Errorf("look at the rows of %s: %w", h.sql(), err)
 	}
-	return newer == 0 && rows == k.Rows, nil
+	return newer == 0 && rows == h.Rows, nil
 }
 
 // remember makes the marker of a point from what was read of its tables. It is

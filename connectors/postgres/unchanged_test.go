@@ -219,3 +219,54 @@ func TestBuildsIndex(t *testing.T) {
 		}
 	}
 }
+
+// The second connection finds what the first would, sees the same state, and does
+// not queue behind somebody who waits for a table.
+func TestSnapshot_compareBeside(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.do("CREATE TABLE a (id int); CREATE TABLE b (id int); CREATE TABLE c (id int); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)")
+	_, _, marker := w.collected("")
+	old := proofOf(marker)
+	w.do("INSERT INTO b VALUES (2)")
+	l, conn := linked(t, w)
+	s, err := l.snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.close(context.Background()) }()
+	w.do("INSERT INTO a VALUES (3)") // after the state that is captured
+
+	compare := func() (kept []string) {
+		next := make(chan held, len(s.tables))
+		for _, tab := range s.tables {
+			next <- held{tab, old.Tables[tab.file]}
+		}
+		close(next)
+		s.compareBeside(t.Context(), next, func(h held) { kept = append(kept, h.name) })
+		return kept
+	}
+	if got := compare(); !slices.Equal(got, []string{"a", "c"}) {
+		t.Errorf("the same are %v", got)
+	}
+	waits := make(chan error, 1)
+	go func() {
+		waits <- perform(t.Context(), conn, "BEGIN; LOCK TABLE public.c IN ACCESS EXCLUSIVE MODE; ROLLBACK")
+	}()
+	other := w.connect(w.name)
+	defer func() { _ = other.Close(context.Background()) }()
+	for queued := false; !queued; {
+		if queued, err = one[bool](t.Context(), other, "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE NOT granted AND relation = 'public.c'::regclass)"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := compare(); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("while somebody waits for c, the same are %v", got)
+	}
+	if err := s.close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-waits; err != nil {
+		t.Error(err)
+	}
+}
