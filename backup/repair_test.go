@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"kvart/app"
@@ -216,11 +217,13 @@ func damageBucket(s *s3test.Server) {
 
 // failAfter lets a bucket take n writes and refuse all that follow.
 func failAfter(s *s3test.Server, n int) {
+	var left atomic.Int64 // several write at once
+	left.Store(int64(n))
 	s.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodPut && r.Method != http.MethodDelete {
 			return false
 		}
-		if n--; n >= 0 {
+		if left.Add(-1) >= 0 {
 			return false
 		}
 		s3test.Fail(w, http.StatusForbidden, "AccessDenied", "no")
