@@ -3,7 +3,6 @@ package backup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -24,14 +23,8 @@ type early struct {
 // is kept in c.
 func (e *early) store(ctx context.Context, n *node) error {
 	id, err := e.write(ctx, n)
-	var src *sourceError
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.As(err, &src):
-		return nil // recorded, and the end of the request unless optional
-	case err != nil:
-		return fmt.Errorf("store %s: %w", n.path, err)
+	if whole, err := outcome(ctx, n, err); !whole {
+		return err
 	}
 	n.stored, n.item.Open = &id, nil // it is not opened again
 	e.c.hashed.Add(n.size)

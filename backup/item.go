@@ -22,6 +22,22 @@ type sourceError struct {
 func (e *sourceError) Error() string { return fmt.Sprintf("read %s: %v", e.path, e.err) }
 func (e *sourceError) Unwrap() error { return e.err }
 
+// outcome tells what became of an item that was stored, or was not for an error:
+// whole is false where it was not. A failure of the source is no error here; it is
+// recorded, and the end of the request unless the item is optional.
+func outcome(ctx context.Context, n *node, err error) (whole bool, _ error) {
+	var src *sourceError
+	switch {
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case errors.As(err, &src):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("store %s: %w", n.path, err)
+	}
+	return true, nil
+}
+
 // itemReader reads one item. It hashes what it reads for the read-back, and
 // closes the item at its end, since an error of Close may take back all that
 // was read.

@@ -3,7 +3,6 @@ package backup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -101,15 +100,8 @@ func (c *capture) storeRolling(ctx context.Context, w repo.RepositoryWriter, n *
 		}
 	}
 	f.res = &pagedResult{memory: f.now}
-	err = f.readAll(ctx, n)
-	var src *sourceError
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.As(err, &src):
-		return nil // recorded, and the end of the request unless optional
-	case err != nil:
-		return fmt.Errorf("store %s: %w", n.path, err)
+	if whole, err := outcome(ctx, n, f.readAll(ctx, n)); !whole {
+		return err
 	}
 	n.paged = f.res
 	c.prog.Done(1, f.now.size)

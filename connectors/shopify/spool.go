@@ -24,6 +24,8 @@ type spool struct {
 	block cipher.Block
 	iv    [aes.BlockSize]byte
 
+	deleted bool // the file, though it is open
+
 	lines    []span
 	roots    []int            // lines without a parent, in order
 	children map[string][]int // lines by their parent's id, in order
@@ -49,7 +51,10 @@ func newSpool(dir string, from io.Reader) (_ *spool, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("make temporary file: %w", err)
 	}
-	s := &spool{file: f, children: map[string][]int{}}
+	// Where a file that is open can be deleted nothing of it outlives the program,
+	// however that ends; where it can't, it goes when the spool does.
+	deleted := os.Remove(f.Name()) == nil
+	s := &spool{file: f, deleted: deleted, children: map[string][]int{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -65,7 +70,7 @@ func newSpool(dir string, from io.Reader) (_ *spool, err error) {
 	if s.block, err = aes.NewCipher(key); err != nil {
 		return nil, err
 	}
-	runtime.AddCleanup(s, func(f *os.File) { dispose(f) }, f)
+	runtime.AddCleanup(s, func(f *os.File) { dispose(f, deleted) }, f)
 	return s, s.fill(from)
 }
 
@@ -140,13 +145,17 @@ func (s *spool) close() error {
 	if s == nil || s.file == nil {
 		return nil
 	}
-	return errors.Join(ignoreClosed(s.file.Close()), ignoreGone(os.Remove(s.file.Name())))
+	err := ignoreClosed(s.file.Close())
+	if !s.deleted {
+		err = errors.Join(err, ignoreGone(os.Remove(s.file.Name())))
+	}
+	return err
 }
 
 // dispose takes away the file of a spool that nobody closed: a capture that
 // was given up.
-func dispose(f *os.File) {
-	if f.Close() == nil {
+func dispose(f *os.File, deleted bool) {
+	if f.Close() == nil && !deleted {
 		_ = os.Remove(f.Name()) // closed twice does no harm, and left over the system clears it
 	}
 }

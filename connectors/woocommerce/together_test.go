@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"kvart/app"
@@ -35,18 +36,25 @@ func (s *side) fault(_ http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// Many changes are written by two requests at once and no more, and what is made
-// by one at a time.
-func TestShop_Apply_together(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	prods, _ := stock(b.shop, 210, 0, 0)
+// mispriced is a shop whose products cost 1.29 since it was captured, and the
+// restore that gives them their prices back.
+func mispriced(t *testing.T, products int) (b *bench, prods []int64, r app.Restore) {
+	t.Helper()
+	b = newBench(t)
+	prods, _ = stock(b.shop, products, 0, 0)
 	point, _ := b.point()
 	b.clock.pass(15 * time.Minute)
 	for _, id := range prods {
 		b.shop.Change("products", id, woo.Record{"regular_price": "1.29"})
 	}
-	r := app.Restore{Access: b.access, From: point, Paths: []string{"products"}}
+	return b, prods, app.Restore{Access: b.access, From: point, Paths: []string{"products"}}
+}
+
+// Many changes are written by two requests at once and no more, and what is made
+// by one at a time.
+func TestShop_Apply_together(t *testing.T) {
+	t.Parallel()
+	b, prods, r := mispriced(t, 210)
 	changed := &side{}
 	b.shop.Do(func() { b.shop.Fault = changed.fault })
 	if err := b.e.Apply(t.Context(), r, silent{}); err != nil {
@@ -72,19 +80,13 @@ func TestShop_Apply_together(t *testing.T) {
 // beside or after, is not refused for good: what came too soon is tried again.
 func TestShop_Apply_numbersMoved(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	prods, _ := stock(b.shop, 200, 0, 0)
-	point, _ := b.point()
-	b.clock.pass(15 * time.Minute)
-	for _, id := range prods {
-		b.shop.Change("products", id, woo.Record{"regular_price": "1.29"})
-	}
+	b, prods, r := mispriced(t, 200)
 	// Each has the number of one far after it, which so waits for it.
 	const by = 60
 	for i, id := range prods {
-		sku := "ny-" + record(t, point, "products", id)["sku"].(string)
+		sku := "ny-" + record(t, r.From.(fstest.MapFS), "products", id)["sku"].(string)
 		if i+by < len(prods) {
-			sku = record(t, point, "products", prods[i+by])["sku"].(string)
+			sku = record(t, r.From.(fstest.MapFS), "products", prods[i+by])["sku"].(string)
 		}
 		b.shop.Change("products", id, woo.Record{"sku": sku})
 	}
@@ -97,7 +99,6 @@ func TestShop_Apply_numbersMoved(t *testing.T) {
 			return false
 		}
 	})
-	r := app.Restore{Access: b.access, From: point, Paths: []string{"products"}}
 	if err := b.e.Apply(t.Context(), r, silent{}); err != nil {
 		t.Fatal(err)
 	}
@@ -108,14 +109,7 @@ func TestShop_Apply_numbersMoved(t *testing.T) {
 // with afterwards.
 func TestShop_Apply_togetherCutOff(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	prods, _ := stock(b.shop, 210, 0, 0)
-	point, _ := b.point()
-	b.clock.pass(15 * time.Minute)
-	for _, id := range prods {
-		b.shop.Change("products", id, woo.Record{"regular_price": "1.29"})
-	}
-	r := app.Restore{Access: b.access, From: point, Paths: []string{"products"}}
+	b, _, r := mispriced(t, 210)
 	var mu sync.Mutex
 	n := 0
 	b.shop.Do(func() {
