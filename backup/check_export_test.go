@@ -2,12 +2,15 @@ package backup
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/kopia/kopia/repo"
 	"github.com/kopia/kopia/repo/content"
 	"github.com/kopia/kopia/repo/maintenance"
+	"github.com/kopia/kopia/repo/object"
+	"github.com/zeebo/xxh3"
 
 	"kvart/app"
 )
@@ -55,6 +58,34 @@ func Forget(ctx context.Context, v app.Vault, which func(name string) bool) (gon
 		return nil
 	})
 	return gone, err
+}
+
+// ReadBack stores so many objects, and reads them back as what was captured, but
+// for the one numbered wrong.
+func ReadBack(ctx context.Context, v app.Vault, objects, wrong int) error {
+	r := newReadBack(v.(*Vault))
+	err := repo.WriteSession(ctx, r.v.rep, repo.WriteSessionOptions{}, func(ctx context.Context, w repo.RepositoryWriter) error {
+		for i := range objects {
+			ow := w.NewObjectWriter(ctx, object.WriterOptions{Compressor: compressor, MetadataCompressor: compressor})
+			text := fmt.Appendf(nil, "object %d", i)
+			if _, err := ow.Write(text); err != nil {
+				return err
+			}
+			id, err := ow.Result()
+			if err != nil {
+				return err
+			}
+			if i == wrong {
+				text = append(text, '!')
+			}
+			r.todo = append(r.todo, reading{name: string(text), id: id, sum: xxh3.Hash128(text)})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return r.readAll(ctx)
 }
 
 // Contents lists the names of everything a vault's index has.

@@ -21,6 +21,10 @@ import (
 // is checked for being there, and read by Verify in time.
 const readBackBudget = 64 << 20
 
+// perHand is for how many objects to read back one more hand is sent: a shop has
+// tens of thousands, while for a quarter's few more hands only take more memory.
+const perHand = 1000
+
 // readBack proves new points against what was captured.
 type readBack struct {
 	v      *Vault
@@ -77,7 +81,7 @@ func (r *readBack) readAll(ctx context.Context) error {
 		}
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	hands := runtime.GOMAXPROCS(0)
+	hands := min(1+len(r.todo)/perHand, runtime.GOMAXPROCS(0))
 	for hand := range hands {
 		g.Go(func() error {
 			for i := hand; i < len(r.todo); i += hands {
