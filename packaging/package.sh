@@ -33,9 +33,9 @@ trial() {
 
 # No path of this machine, no time and no state of the repository is in them.
 linux_programs() {
-	local flags=(-trimpath -buildvcs=false -ldflags "-s -w")
+	local flags=(-trimpath -buildvcs=false -tags "$TAGS" -ldflags "-s -w")
 	nice -n 10 go build "${flags[@]}" -o "$work/linux/kvart-agent" ./cmd/kvart-agent &&
-		nice -n 10 go build "${flags[@]}" -tags migrated_fynedo -o "$work/linux/kvart" ./cmd/kvart
+		nice -n 10 go build "${flags[@]}" -o "$work/linux/kvart" ./cmd/kvart
 }
 # what they are made of, by their own word
 parts() { go run ./packaging/tools/sbom "$dist/kvart-$VERSION-$1.cdx.json" "${@:2}"; }
@@ -74,9 +74,9 @@ cant+=("Windows on ARM: mingw for it is not in Debian; Windows 11 on ARM runs th
 stage "macOS: what can be checked" packaging/macos/check.sh
 if [ "$(uname -s)" = Darwin ]; then
 	mac_programs() {
-		local flags=(-trimpath -buildvcs=false -ldflags "-s -w")
+		local flags=(-trimpath -buildvcs=false -tags "$TAGS" -ldflags "-s -w")
 		go build "${flags[@]}" -o "$work/mac/kvart-agent" ./cmd/kvart-agent &&
-			go build "${flags[@]}" -tags migrated_fynedo -o "$work/mac/kvart" ./cmd/kvart
+			go build "${flags[@]}" -o "$work/mac/kvart" ./cmd/kvart
 	}
 	stage "macOS: programs" mac_programs
 	parts macos "$work/mac/kvart" "$work/mac/kvart-agent"

@@ -5,11 +5,11 @@
 # line. IDLE, UPDATES: seconds, and updates, to measure for.
 set -euo pipefail
 bin=$(realpath "$1") home=$HOME idle=${IDLE:-60}
-work=$(mktemp -d)
+work=$(mktemp -d) tags=$(<packaging/tags.txt)
 xvfb= guard= window=
 # shellcheck disable=SC2086 # some may not run yet
 trap 'kill $window $guard $xvfb 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"' EXIT
-go test -c -tags migrated_fynedo -o "$work/bare" ./cmd/kvart # before HOME, where Go keeps what it built, is another
+go test -c -tags "$tags" -o "$work/bare" ./cmd/kvart # before HOME, where Go keeps what it built, is another
 export HOME=$work KVART_SECRETS=file LIBGL_ALWAYS_SOFTWARE=1
 unset DBUS_SESSION_BUS_ADDRESS WAYLAND_DISPLAY
 Xvfb -displayfd 3 -screen 0 1280x900x24 -nolisten tcp 3>"$work/display" 2>/dev/null &
@@ -94,5 +94,5 @@ rest "Kvart's window" 60 # from then on no text counts seconds
 echo "Kvart's window against a bare one: first frame × $(ratio "$first" "$bare_first"), at rest × $(ratio "$share" "$bare_share")"
 stop
 export HOME=$home
-go test -run '^$' -bench Window_update -benchtime 200x ./ui
-go test -run '^$' -bench Window_growth -benchtime "${UPDATES:-3600}x" -timeout 30m ./ui
+go test -tags "$tags" -run '^$' -bench Window_update -benchtime 200x ./ui
+go test -tags "$tags" -run '^$' -bench Window_growth -benchtime "${UPDATES:-3600}x" -timeout 30m ./ui

@@ -3,7 +3,7 @@
 # loopback. A test that is listed in packaging/ci/must-run.txt may not skip.
 set -euo pipefail
 bin=$(realpath "$1")
-work=$(mktemp -d)
+work=$(mktemp -d) tags=$(<packaging/tags.txt)
 servers=()
 trap 'for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null || true; done; wait 2>/dev/null || true; rm -rf "$work"' EXIT
 
@@ -64,12 +64,12 @@ export KVART_TEST_KOPIA=$bin/kopia KVART_TEST_AGENT=$bin/kvart-agent
 # vets. What takes longest begins first, or it would
 # be alone with one processor in the end.
 go run gotest.tools/gotestsum@v1.13.0 --format pkgname --jsonfile "$work/tests.json" -- \
-	-race -vet=off -gcflags=golang.org/x/crypto/scrypt=-race=false \
+	-tags "$tags" -race -vet=off -gcflags=golang.org/x/crypto/scrypt=-race=false \
 	-gcflags=github.com/go-text/typesetting/...=-race=false -gcflags=golang.org/x/image/...=-race=false -timeout 40m ./ui ./backup ./cmd/kvart-agent ./...
 
 # These walk through every page and draw the window a thousand times, which under
 # the race detector takes minutes and shows nothing that the other tests don't.
-go test -v -vet=off -run '^TestWalk|^TestWindow_growsNotWithUpdates' -timeout 10m ./ui >"$work/walk.log" || {
+go test -tags "$tags" -v -vet=off -run '^TestWalk|^TestWindow_growsNotWithUpdates' -timeout 10m ./ui >"$work/walk.log" || {
 	cat "$work/walk.log"
 	exit 1
 }

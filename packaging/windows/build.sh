@@ -32,10 +32,10 @@ resource "${syso[1]}" kvart-agent.exe "Kvart, the guard" "Kvart, vakten"
 resource "$work/console.o" kvart-agent.com "Kvart on the command line" "Kvart på kommandoraden"
 
 export GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=$cc CXX=x86_64-w64-mingw32-g++
-flags=(-trimpath -buildvcs=false)
+flags=(-trimpath -buildvcs=false -tags "$TAGS")
 # programs without a console: otherwise a black window opens with them
 nice -n 10 go build "${flags[@]}" -ldflags "-s -w -H windowsgui" -o "$out/kvart-agent.exe" ./cmd/kvart-agent
-nice -n 10 go build "${flags[@]}" -tags migrated_fynedo -ldflags "-s -w -H windowsgui" -o "$out/kvart.exe" ./cmd/kvart
+nice -n 10 go build "${flags[@]}" -ldflags "-s -w -H windowsgui" -o "$out/kvart.exe" ./cmd/kvart
 $cc -Wall -Os -s -municode -Wl,--no-insert-timestamp -o "$out/kvart-agent.com" "$here/console.c" "$work/console.o"
 
 # only what every Windows has

@@ -7,7 +7,7 @@ export GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=x86_64-w64-mingw32-gcc CXX=x86
 failed=0
 for package; do
 	# the flags of build.sh, so that nothing is compiled twice
-	nice -n 10 go test -trimpath -buildvcs=false -c -o "$work/test.exe" "$package"
+	nice -n 10 go test -trimpath -buildvcs=false -tags "$(<packaging/tags.txt)" -c -o "$work/test.exe" "$package"
 	echo "== $package"
 	(cd "$package" && timeout 300 wine "$work/test.exe" -test.timeout 280s) || failed=1
 done

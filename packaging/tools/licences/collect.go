@@ -22,14 +22,18 @@ type part struct {
 }
 
 // modules returns what both programs are made of on any of systems, sorted.
-// dir is where go is asked.
-func modules(dir string, systems ...string) ([]part, error) {
+// root is the project's folder.
+func modules(root string, systems ...string) ([]part, error) {
+	tags, err := os.ReadFile(filepath.Join(root, "packaging", "tags.txt"))
+	if err != nil {
+		return nil, fmt.Errorf("with which tags the programs are built: %w", err)
+	}
 	found := map[string]part{}
 	for _, system := range systems {
 		// the architecture decides nothing here: no module is for one alone
-		cmd := exec.Command("go", "list", "-deps", "-tags", "migrated_fynedo",
+		cmd := exec.Command("go", "list", "-deps", "-tags", strings.TrimSpace(string(tags)),
 			"-f", "{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}", "kvart/cmd/kvart", "kvart/cmd/kvart-agent")
-		cmd.Dir = dir
+		cmd.Dir = root
 		cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH=amd64", "CGO_ENABLED=1")
 		out, err := cmd.Output()
 		if err != nil {
