@@ -35,6 +35,7 @@ var _ app.VaultProvider = (*Provider)(nil)
 
 // New returns a provider whose vaults log to log.
 func New(log *slog.Logger) *Provider {
+	unpackWhole()
 	return &Provider{log: log, now: time.Now}
 }
 
