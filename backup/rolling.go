@@ -21,6 +21,7 @@ import (
 const (
 	rollingLeast = 4 << 10
 	rollingMost  = 64 << 10
+	rollingRead  = 8 * rollingMost // at once
 	// rollingBits of the rolling hash must be zero at a border: about 16 KiB
 	// apart, with what is skipped.
 	rollingBits = 14
@@ -114,28 +115,35 @@ func (f *rollingFile) readAll(ctx context.Context, n *node) error {
 		return err
 	}
 	b := newBorders()
-	buf := make([]byte, 0, 8*rollingMost)
-	for ended := false; !ended || len(buf) > 0; {
-		for !ended && len(buf) < cap(buf) {
-			k, err := r.Read(buf[len(buf):cap(buf)])
-			buf = buf[:len(buf)+k]
-			if errors.Is(err, io.EOF) {
-				ended = true
-			} else if err != nil {
-				return errors.Join(err, r.Close())
-			}
+	var left []byte // of what was read: less than a segment may have
+	var failed error
+	for p, err := range chunks(r, rollingRead) {
+		ended := errors.Is(err, io.EOF)
+		if failed = err; err == nil || ended {
+			left, failed = f.cut(ctx, b, append(left, p...), ended)
 		}
-		rest := buf
-		for len(rest) >= rollingMost || ended && len(rest) > 0 {
-			k := b.next(rest)
-			if err := f.segment(ctx, rest[:k]); err != nil {
-				return errors.Join(err, r.Close())
-			}
-			rest = rest[k:]
+		if failed != nil {
+			break // and closed only then: until the loop has ended it is read
 		}
-		buf = buf[:copy(buf, rest)]
+	}
+	if failed != nil {
+		return errors.Join(failed, r.Close())
 	}
 	return f.finish(ctx)
+}
+
+// cut stores p in segments, and returns what may belong to one that goes on.
+func (f *rollingFile) cut(ctx context.Context, b *borders, p []byte, ended bool) (left []byte, err error) {
+	for rest := p; ; {
+		if len(rest) == 0 || len(rest) < rollingMost && !ended {
+			return append(p[:0], rest...), nil
+		}
+		k := b.next(rest)
+		if err := f.segment(ctx, rest[:k]); err != nil {
+			return nil, err
+		}
+		rest = rest[k:]
+	}
 }
 
 // segment takes over or writes one segment.

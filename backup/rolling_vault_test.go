@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"kvart/app"
 	"kvart/backup/vaulttest"
@@ -129,3 +131,54 @@ func TestVault_RollingThatBreaksOff(t *testing.T) {
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, fmt.Errorf("mysqldump: lost connection") }
+
+// interrupted is a dump that somebody calls off when some of it was read; it notes
+// whether it is closed while it is still being read.
+type interrupted struct {
+	stop    func()
+	left    int // bytes until then
+	reading atomic.Bool
+	closed  chan struct{}
+	amid    atomic.Bool
+}
+
+func (r *interrupted) Read(b []byte) (int, error) {
+	r.reading.Store(true)
+	defer r.reading.Store(false)
+	if r.left -= len(b); r.left < 0 {
+		r.stop()
+		select { // what follows takes its time
+		case <-r.closed:
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+	return copy(b, vaulttest.Noise(len(b), uint64(len(b)))), nil
+}
+
+func (r *interrupted) Close() error {
+	r.amid.Store(r.reading.Load())
+	close(r.closed)
+	return nil
+}
+
+// A dump that is called off is closed when nobody reads it any more.
+func TestVault_RollingCalledOff(t *testing.T) {
+	t.Parallel()
+	v := fixture(t).Create(t)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	r := &interrupted{stop: stop, left: 2 << 20, closed: make(chan struct{})}
+	it := rolling("tables/order.sql", nil)
+	it.Size, it.Open = -1, func(context.Context) (io.ReadCloser, error) { return r, nil }
+	if _, err := v.Save(ctx, []app.SaveRequest{vaulttest.Request("db", it)}, nil); err == nil {
+		t.Error("it was called off, and is saved")
+	}
+	if r.amid.Load() {
+		t.Error("closed while it was read")
+	}
+	select {
+	case <-r.closed:
+	default:
+		t.Error("left open")
+	}
+}

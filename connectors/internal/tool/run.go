@@ -23,6 +23,16 @@ const (
 	tailBytes = 4 << 10  // of stdout, for the check of its trailer
 )
 
+// A dump program writes 4 KiB at a time, and to wake its reader for each costs as
+// much as reading it. So where its output can be given room for wideBytes, what
+// comes in pieces of less than steadyBytes is let come for a moment before more is
+// taken. Nobody waits for that but once at the end.
+const (
+	wideBytes   = 1 << 20
+	steadyBytes = 128 << 10
+	moment      = time.Millisecond
+)
+
 // ExitError is a program that did not end well. Its message has what the
 // program wrote to stderr, cut to a bearable length.
 type ExitError struct {
@@ -146,6 +156,9 @@ type stream struct {
 	out   io.ReadCloser
 	check func(tail []byte) error
 	tail  []byte
+	wide  bool  // out has room for wideBytes
+	last  int   // bytes read last
+	read  int64 // bytes in all
 	err   error // what every further Read returns
 	done  sync.Once
 }
@@ -165,14 +178,18 @@ func Stream(ctx context.Context, cmd *exec.Cmd, check func(tail []byte) error) (
 	if err != nil {
 		return nil, err
 	}
-	return &stream{process: p, out: out, check: check}, nil
+	return &stream{process: p, out: out, check: check, wide: widen(out)}, nil
 }
 
 func (s *stream) Read(b []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
 	}
+	if s.wide && s.read > steadyBytes && s.last < min(steadyBytes, len(b)) {
+		time.Sleep(moment)
+	}
 	n, err := s.out.Read(b)
+	s.last, s.read = n, s.read+int64(n)
 	s.keep(b[:n])
 	if err == nil {
 		return n, nil

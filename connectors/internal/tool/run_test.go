@@ -201,3 +201,36 @@ func TestStream_tail(t *testing.T) {
 		t.Errorf("tail of %d bytes is not the output's", len(seen))
 	}
 }
+
+// What comes in small pieces is read in larger ones, all of it, and none of it waits
+// for what never comes.
+func TestStream_smallPieces(t *testing.T) {
+	t.Parallel()
+	const lines, silent = 20_000, "wrote all"
+	body := `i=0; while [ $i -lt ` + strconv.Itoa(lines) + ` ]; do echo "row $i of a dump that is written line by line"; i=$((i+1)); done; echo "` + silent + `"; exec sleep 60`
+	r, err := Stream(t.Context(), Command(script(t, t.TempDir(), "kvdump", body)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []byte
+	for buf := make([]byte, 256<<10); !bytes.HasSuffix(out, []byte(silent+"\n")); {
+		n, err := r.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, buf[:n]...)
+	}
+	i := 0
+	for line := range strings.Lines(string(out[:len(out)-len(silent)-1])) {
+		if want := "row " + strconv.Itoa(i) + " of a dump that is written line by line\n"; line != want {
+			t.Fatalf("line %d: %q", i, line)
+		}
+		i++
+	}
+	if i != lines {
+		t.Errorf("%d lines of %d", i, lines)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+}
