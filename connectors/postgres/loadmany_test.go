@@ -83,7 +83,7 @@ func TestHands_share(t *testing.T) {
 	for _, tt := range []struct {
 		hands, work  int
 		want, memory string
-	}{{2, 5, "0", "16MB"}, {2, 1, usual, "256MB"}, {2, 2, "0", "16MB"}, {1, 5, usual, "256MB"}} {
+	}{{2, 5, "0", "8MB"}, {2, 1, usual, "256MB"}, {2, 2, "0", "8MB"}, {1, 5, usual, "256MB"}} {
 		hired := &hands{job: h.job, all: h.all[:tt.hands]}
 		if err := hired.share(t.Context(), tt.work); err != nil {
 			t.Fatal(err)
