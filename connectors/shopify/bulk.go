@@ -128,8 +128,14 @@ func runningAmong(recent []bulkState, text string, since func() time.Time) *bulk
 func alike(a, b string) bool { return slices.Equal(strings.Fields(a), strings.Fields(b)) }
 
 func (c *client) startBulk(ctx context.Context, l library, text string) (string, error) {
+	return c.placed(ctx, func() (*bulkState, []userError, error) { return c.tryBulk(ctx, l, text) })
+}
+
+// placed begins an operation, and waits for a free place where the shop runs as
+// many as it can: the sooner looked for, the less of the time it is empty.
+func (c *client) placed(ctx context.Context, try func() (*bulkState, []userError, error)) (id string, err error) {
 	for waited := time.Duration(0); ; {
-		op, said, err := c.tryBulk(ctx, l, text)
+		op, said, err := try()
 		if err != nil {
 			return "", err
 		}
@@ -197,10 +203,10 @@ func (c *client) bulkResult(ctx context.Context, l library, id, text, dir string
 	}
 }
 
-// betweenPolls waits until an operation is looked at again: a fortieth of the time
-// that it was waited for already, so that no more is lost than that.
+// betweenPolls waits until an operation is looked at again: an eightieth of the
+// time that it was waited for already, so that no more is lost than that.
 func (c *client) betweenPolls(ctx context.Context, waited *time.Duration) error {
-	pause := min(max(*waited/40, firstPoll), slowestPoll)
+	pause := min(max(*waited/80, firstPoll), slowestPoll)
 	*waited += pause
 	return c.meter.sleep(ctx, pause)
 }

@@ -133,10 +133,9 @@ func (s *shop) stage(ctx context.Context, file []byte) (string, error) {
 	return "", app.Errorf(app.CodeShopAnswer, "shopify: upload", "a place without a path")
 }
 
-// startBulkWrite begins a bulk mutation, and waits for a free place where the
-// shop runs as many as it can.
+// startBulkWrite begins a bulk mutation.
 func (c *client) startBulkWrite(ctx context.Context, l library, mutation, path string) (string, error) {
-	for waited := time.Duration(0); ; waited += slowestPoll {
+	return c.placed(ctx, func() (op *bulkState, said []userError, err error) {
 		var got struct {
 			Run struct {
 				Operation  *bulkState  `json:"bulkOperation"`
@@ -144,18 +143,13 @@ func (c *client) startBulkWrite(ctx context.Context, l library, mutation, path s
 			} `json:"bulkOperationRunMutation"`
 		}
 		if err := c.run(ctx, l["bulk_write"], map[string]any{"mutation": mutation, "path": path}, &got); err != nil {
-			return "", err
+			return nil, nil, err
 		}
-		if len(got.Run.UserErrors) == 0 && got.Run.Operation != nil {
-			return got.Run.Operation.ID, nil
+		if len(got.Run.UserErrors) == 0 {
+			op = got.Run.Operation
 		}
-		if len(got.Run.UserErrors) == 0 || !full(got.Run.UserErrors[0].Code) || waited >= bulkWait {
-			return "", app.Errorf(app.CodeShopAnswer, "shopify: start bulk operation", "%w", userErrors(got.Run.UserErrors))
-		}
-		if err := c.meter.sleep(ctx, slowestPoll); err != nil {
-			return "", c.coded(ctx, err)
-		}
-	}
+		return op, got.Run.UserErrors, nil
+	})
 }
 
 // bulkEnd waits until an operation has ended, however it did.

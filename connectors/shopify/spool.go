@@ -108,11 +108,22 @@ func (s *spool) fill(from io.Reader) error {
 	return nil
 }
 
-// headOf reads what a line says about where it belongs. One that says nothing of
-// it is read whole when its record is put together: until then it is enough that
-// it was not cut off.
+// parentName is what a line says last, if it belongs to another.
+const parentName = `"__parentId":`
+
+// headOf reads what a line says about where it belongs. It is read whole when its
+// record is put together: until then it is enough that it was not cut off, and
+// where Shopify writes the parent it is found without reading what comes before.
 func headOf(line []byte) (head lineHead, err error) {
-	if !bytes.Contains(line, []byte(`"__parentId"`)) && line[0] == '{' && line[len(line)-1] == '}' {
+	if rest, ok := bytes.CutSuffix(line, []byte(`"}`)); ok && line[0] == '{' {
+		at := bytes.LastIndexByte(rest, '"') + 1
+		named := bytes.HasSuffix(rest[:max(at-1, 0)], []byte(parentName))
+		if named && bytes.IndexByte(rest[at:], '\\') < 0 {
+			head.Parent = string(rest[at:])
+			return head, nil
+		}
+	}
+	if line[0] == '{' && line[len(line)-1] == '}' && !bytes.Contains(line, []byte(parentName[:len(parentName)-1])) {
 		return head, nil
 	}
 	return head, json.Unmarshal(line, &head)

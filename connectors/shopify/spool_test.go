@@ -1,6 +1,7 @@
 package shopify
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -49,5 +50,39 @@ func TestSpool_leavesNothing(t *testing.T) {
 	}
 	if _, err := newSpool(dir, strings.NewReader(`{"id":"a"}`+"\n"+`{"cut`)); err == nil || len(left(t, dir)) > 0 {
 		t.Errorf("of a cut result: %v, %v", err, left(t, dir))
+	}
+}
+
+// The parent is found as the library finds it, wherever and however it is written.
+func TestSpool_parentOfALine(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		`{"id":"b","__parentId":"gid://shopify/Order/1"}`:                     "gid://shopify/Order/1",
+		`{"id":"b","__parentId":""}`:                                          "",
+		`{"id":"b","__parentId": "spaced"}`:                                   "spaced",
+		`{"__parentId":"first","id":"b"}`:                                     "first",
+		`{"id":"b","__parentId":"caf\u00e9"}`:                                 "café",
+		`{"id":"b","__parentId":"a \"quoted\""}`:                              `a "quoted"`,
+		`{"id":"b","note":"__parentId"}`:                                      "",
+		`{"id":"b","note":"says \"__parentId\":\"x\""}`:                       "",
+		`{"id":"b","value":{"__parentId":"inner"}}`:                           "",
+		`{"id":"b","value":{"__parentId":"inner"},"__parentId":"outer"}`:      "outer",
+		`{"id":"b","__parentId":"outer","value":{"__parentId":"inner"}}`:      "outer",
+		`{"id":"b","value":[{"__parentId":"inner"}],"n":5,"__parentId":null}`: "",
+		`{"id":"b","end":"\\"}`:                                               "",
+		`{}`:                                                                  "",
+	} {
+		var whole lineHead
+		if err := json.Unmarshal([]byte(line), &whole); err != nil || whole.Parent != want {
+			t.Fatalf("%s: the library says %q, %v", line, whole.Parent, err)
+		}
+		if head, err := headOf([]byte(line)); err != nil || head.Parent != want {
+			t.Errorf("%s: %q, %v, want %q", line, head.Parent, err, want)
+		}
+	}
+	for _, line := range []string{`{`, `}`, `"}`, `{"id":"b","__parentId":"x`, `{"id":"b","__parentId":"x"`, `{"__parentId":"}`} {
+		if head, err := headOf([]byte(line)); err == nil {
+			t.Errorf("%s: %q and no error", line, head.Parent)
+		}
 	}
 }
