@@ -79,6 +79,38 @@ func TestCopy_followsAndSaysHowItStands(t *testing.T) {
 	wantCode(t, s.RemoveCopy(t.Context(), "usb"), app.CodeCopyUnknown)
 }
 
+// What is wrong with a copy stays wrong while its disk is unplugged, and is right
+// once it was brought in step.
+func TestCopy_wrongAndThenUnplugged(t *testing.T) {
+	t.Parallel()
+	s := newShopTest(t)
+	s.backup()
+	s.addCopy("usb")
+	s.job(s.StartCopy(t.Context(), nil))
+	for _, step := range []struct {
+		fails app.Code
+		state app.CopyState
+		error app.Code
+	}{
+		{app.CodeStorageOffline, app.CopyAway, app.CodeStorageOffline},
+		{app.CodeCopyShrunk, app.CopyFailed, app.CodeCopyShrunk},
+		{app.CodeStorageGone, app.CopyFailed, app.CodeCopyShrunk},
+		{app.CodeStorageGone, app.CopyFailed, app.CodeCopyShrunk},
+		{app.CodeStorageFull, app.CopyFailed, app.CodeStorageFull},
+		{"", app.CopyInStep, ""},
+		{app.CodeStorageGone, app.CopyAway, app.CodeStorageGone},
+	} {
+		s.vaults.FailCopy = nil
+		if step.fails != "" {
+			s.vaults.FailCopy = func(app.StorageSpec) error { return app.Errorf(step.fails, "copy", "as asked") }
+		}
+		s.job(s.StartCopy(t.Context(), nil))
+		if c := s.status().Copies[0]; c.State != step.state || codeOf(c.Error) != step.error {
+			t.Errorf("after %q: %s, %v", step.fails, c.State, c.Error)
+		}
+	}
+}
+
 // What goes wrong with the vault is mended from a copy by itself, and told.
 func TestDamage_isMendedFromACopy(t *testing.T) {
 	t.Parallel()

@@ -190,7 +190,10 @@ func (a *Agent) bringInStep(ctx context.Context, v app.Vault, c Copy, p app.Prog
 	if app.CodeOf(err) == app.CodeCanceled {
 		return err // what was copied counts at the next round
 	}
-	rec.Tried, rec.Error = began, app.AsError(err)
+	rec.Tried = began
+	if now := app.AsError(err); !notReached(now) || rec.Error == nil || notReached(rec.Error) {
+		rec.Error = now // what was wrong with a copy is not right for being out of reach
+	}
 	if err == nil {
 		rec.InStep, rec.Report, rec.OwnDisk = began, &rep, c.Kind == "folder" && sameDisk(a.Dir, c.Settings["path"])
 		if share > 0 {
@@ -240,20 +243,26 @@ func (a *Agent) copyStatus(ctx context.Context, c Copy, now time.Time) (app.Copy
 }
 
 func copyState(r copyRecord, now time.Time) app.CopyState {
-	switch codeOf(r.Error) {
-	case "":
-	case app.CodeStorageGone, app.CodeStorageOffline, app.CodeStorageBusy, app.CodePortal:
-		return app.CopyAway
-	default:
-		return app.CopyFailed
-	}
 	switch {
+	case notReached(r.Error):
+		return app.CopyAway
+	case r.Error != nil:
+		return app.CopyFailed
 	case r.InStep.IsZero():
 		return app.CopyNew
 	case now.Sub(r.InStep).Abs() > 24*time.Hour:
 		return app.CopyBehind
 	}
 	return app.CopyInStep
+}
+
+// notReached reports whether a copy could only not be reached.
+func notReached(e *app.Error) bool {
+	switch codeOf(e) {
+	case app.CodeStorageGone, app.CodeStorageOffline, app.CodeStorageBusy, app.CodePortal:
+		return true
+	}
+	return false
 }
 
 // copyDue starts the copies whose turn it is: every hour, as long as the vault
