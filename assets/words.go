@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
@@ -31,16 +32,9 @@ type Words struct {
 // NewWords returns the texts of a language, "" meaning the computer's own;
 // English where Kvart does not speak it.
 func NewWords(tag string) (*Words, error) {
-	bundle := i18n.NewBundle(language.English)
-	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
-	files, err := lang.ReadDir("lang")
+	bundle, err := translations()
 	if err != nil {
-		return nil, fmt.Errorf("read translations: %w", err)
-	}
-	for _, f := range files {
-		if _, err := bundle.LoadMessageFileFS(lang, "lang/"+f.Name()); err != nil {
-			return nil, fmt.Errorf("read translation %s: %w", f.Name(), err)
-		}
+		return nil, err
 	}
 	if tag == "" {
 		tag = systemLanguage()
@@ -53,6 +47,22 @@ func NewWords(tag string) (*Words, error) {
 	}
 	return &Words{lang: best, loc: i18n.NewLocalizer(bundle, best)}, nil
 }
+
+// translations are the texts in all languages, read once: that takes 20 ms.
+var translations = sync.OnceValues(func() (*i18n.Bundle, error) {
+	bundle := i18n.NewBundle(language.English)
+	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
+	files, err := lang.ReadDir("lang")
+	if err != nil {
+		return nil, fmt.Errorf("read translations: %w", err)
+	}
+	for _, f := range files {
+		if _, err := bundle.LoadMessageFileFS(lang, "lang/"+f.Name()); err != nil {
+			return nil, fmt.Errorf("read translation %s: %w", f.Name(), err)
+		}
+	}
+	return bundle, nil
+})
 
 // systemLanguage returns the language the environment asks for, in the order
 // the C library looks: LC_ALL, LC_MESSAGES, LANG.
