@@ -19,7 +19,7 @@ import (
 
 // memoryGoal is what the guard's memory is asked to stay under, in bytes; the
 // collector works harder near it, and a run that needs more still gets it.
-const memoryGoal = 150 << 20
+const memoryGoal = 165 << 20
 
 func setupRun(c *command) func(context.Context) error {
 	noTray := c.flags.Bool("no-tray", false, "no icon, even with a display")

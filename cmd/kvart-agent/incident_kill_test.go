@@ -31,7 +31,7 @@ func TestKill_incident(t *testing.T) {
 	k.must([]string{"incident", "tick", "stop-till"})
 	k.must([]string{"incident", "tick", "confirm", "--no-wait"})
 	whole := k.timed("restore", "--to", k.root+"/elsewhere", "--yes")
-	for try := 0; k.hits < min(k.kills, 10) && try < killTries; try++ {
+	for try := 0; k.hits < min(k.kills, 10) && try < killTries*k.kills; try++ {
 		// each says that the restore should be done: what is under way goes on
 		if k.kill(time.Duration(float64(whole)*(0.1+0.6*k.rand.Float64())), "incident", "tick", "restore") {
 			k.hits++

@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	kills     = 20   // that have to hit a process at work
-	killTries = 100  // before a test gives up on that
+	kills     = 10   // that have to hit a process at work; KVART_KILLS asks for more
+	killTries = 5    // for each of them, before a test gives up
 	pageBytes = 3900 // of random data in a row: with its head one row fills a page
 )
 
@@ -43,15 +43,9 @@ func newKiller(t *testing.T, pages int) *killer {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	seed := uint64(time.Now().UnixNano())
-	if v := os.Getenv("KVART_SEED"); v != "" {
-		var err error
-		if seed, err = strconv.ParseUint(v, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
+	seed := asked(t, "KVART_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("KVART_SEED=%d", seed)
-	k := &killer{shop: newShop(t), rand: rand.New(rand.NewPCG(seed, 1)), kills: 20}
+	k := &killer{shop: newShop(t), rand: rand.New(rand.NewPCG(seed, 1)), kills: int(asked(t, "KVART_KILLS", kills))}
 	if raced && os.Getenv(agentVar) == "" {
 		k.kills = 3 // each takes a quarter of a minute then
 	}
@@ -64,6 +58,20 @@ func newKiller(t *testing.T, pages int) *killer {
 	k.protect()
 	k.must([]string{"backup"}, "runs.0.state", "done", "runs.1.state", "done")
 	return k
+}
+
+// asked returns the number that the environment gives, or else another.
+func asked(t *testing.T, name string, otherwise uint64) uint64 {
+	t.Helper()
+	v := os.Getenv(name)
+	if v == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(v, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func (k *killer) picture(i int) {
@@ -183,7 +191,7 @@ func (k *killer) backups(share int, from, to float64) {
 	start := k.timed("status")
 	writing, finished := 0, k.points()
 	for try := 0; k.hits < k.kills; try++ {
-		if try == killTries {
+		if try == killTries*k.kills {
 			k.Fatalf("%d tries, %d hits", try, k.hits)
 		}
 		k.trade(share)
@@ -222,7 +230,7 @@ func (k *killer) backups(share int, from, to float64) {
 			k.Fatalf("after kill %d, at %v", k.hits, delay)
 		}
 	}
-	k.Logf("%d of %d kills hit, %d of them after the first byte in the vault; a run takes %v, an empty command %v", k.hits, kills, writing, whole, start)
+	k.Logf("%d of %d kills hit, %d of them after the first byte in the vault; a run takes %v, an empty command %v", k.hits, k.kills, writing, whole, start)
 	k.kept(finished)
 	k.leftovers()
 }
@@ -284,7 +292,7 @@ func TestKill_restore(t *testing.T) {
 	}
 	count := map[string]int{}
 	for try := 0; k.hits < k.kills; try++ {
-		if try == killTries {
+		if try == killTries*k.kills {
 			t.Fatalf("%d tries, %d hits", try, k.hits)
 		}
 		k.trade(20)
