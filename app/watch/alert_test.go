@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -282,5 +283,10 @@ func TestSend_mailRefused(t *testing.T) {
 	_ = m.ln.Close()
 	if err := w.Send(t.Context(), ch, secrets(nil), sampleAlert()); app.CodeOf(err) != app.CodeAlertOffline {
 		t.Errorf("nobody there: %v", err)
+	}
+	// Its port holds 535, a server's word for a wrong password.
+	nobody := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 35353}, Err: syscall.ECONNREFUSED}
+	if err := mailError(fmt.Errorf("dial failed: %w", nobody), "AUTH.kopp.se"); app.CodeOf(err) != app.CodeAlertOffline {
+		t.Errorf("nobody at port 35353: %v", err)
 	}
 }

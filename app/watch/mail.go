@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/mail"
 	"strings"
 
@@ -114,17 +115,20 @@ func mailError(err error, host string) error {
 		return nil
 	}
 	var cert *tls.CertificateVerificationError
+	var lost *net.OpError
 	var sent *gomail.SendError
 	code := app.CodeAlertOffline
 	reason := ""
 	switch {
 	case errors.As(err, &cert):
 		code, reason = app.CodeAlertRefused, "certificate"
+	case errors.As(err, &lost):
+		// No answer came; what its text says of addresses and ports is not one.
 	case strings.Contains(err.Error(), "STARTTLS"):
 		code, reason = app.CodeAlertRefused, "tls"
 	case errors.As(err, &sent):
 		code, reason = app.CodeAlertRefused, "refused"
-	case strings.Contains(err.Error(), "AUTH"), strings.Contains(err.Error(), "535"):
+	case strings.Contains(err.Error(), "AUTH"):
 		code, reason = app.CodeAlertRefused, "password"
 	}
 	return app.Errorf(code, "send mail", "%w", fmt.Errorf("mail server: %w", err)).With("where", host).With("reason", reason)
