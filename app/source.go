@@ -56,7 +56,7 @@ type Item struct {
 	Rolling bool
 
 	// Early is set for a file that a capture has at hand long before its last
-	// one: the vault opens, reads and stores it before the next one is asked for.
+	// one: the vault opens, reads and stores it while it asks for the next ones.
 	// It is not set together with Pages or Rolling.
 	Early bool
 

@@ -85,15 +85,16 @@ func (c *capture) failure() error {
 // error is the storage's and ends the session.
 func (c *capture) store(ctx context.Context, w repo.RepositoryWriter) error {
 	var stored error // a failure of the storage, while files were stored as they came
-	first := &early{c: c, w: w, flushed: time.Now()}
+	first := c.newEarly(ctx, w)
 	t, bad, err := plant(ctx, c.req.Items, func(n *node) error {
 		if n.item.Rolling {
 			stored = c.storeRolling(ctx, w, n)
 		} else {
-			stored = first.store(ctx, n)
+			stored = first.take(n)
 		}
 		return cmp.Or(stored, c.failure())
 	})
+	stored = cmp.Or(first.end(), stored)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

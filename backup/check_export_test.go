@@ -64,6 +64,7 @@ func Forget(ctx context.Context, v app.Vault, which func(name string) bool) (gon
 // for the one numbered wrong.
 func ReadBack(ctx context.Context, v app.Vault, objects, wrong int) error {
 	r := newReadBack(v.(*Vault))
+	var stored []reading
 	err := repo.WriteSession(ctx, r.v.rep, repo.WriteSessionOptions{}, func(ctx context.Context, w repo.RepositoryWriter) error {
 		for i := range objects {
 			ow := w.NewObjectWriter(ctx, object.WriterOptions{Compressor: compressor, MetadataCompressor: compressor})
@@ -78,14 +79,19 @@ func ReadBack(ctx context.Context, v app.Vault, objects, wrong int) error {
 			if i == wrong {
 				text = append(text, '!')
 			}
-			r.todo = append(r.todo, reading{name: string(text), id: id, sum: xxh3.Hash128(text)})
+			stored = append(stored, reading{name: string(text), id: id, sum: xxh3.Hash128(text)})
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return r.readAll(ctx)
+	return r.chosen(ctx, func(ctx context.Context) error {
+		for _, t := range stored {
+			r.choose(ctx, 1, t)
+		}
+		return nil
+	})
 }
 
 // Contents lists the names of everything a vault's index has.

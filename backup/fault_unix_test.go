@@ -4,6 +4,7 @@ package backup_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -194,6 +195,23 @@ func TestVault_StorageFull(t *testing.T) {
 		it := vaulttest.File("b", vaulttest.Noise(50<<20, 1))
 		it.Optional, it.Pages = true, pages
 		wantCode(t, save(t, v, it), app.CodeStorageFull)
+	}
+	const many = 300 // a megabyte each
+	asked := 0
+	r := vaulttest.Request("shop")
+	r.Items = func(yield func(app.Item, error) bool) {
+		for asked < many {
+			it := vaulttest.File(fmt.Sprint(asked), vaulttest.Noise(1<<20, uint64(asked)))
+			it.Early = true
+			if asked++; !yield(it, nil) {
+				return
+			}
+		}
+	}
+	_, err := v.Save(t.Context(), []app.SaveRequest{r}, nil)
+	wantCode(t, err, app.CodeStorageFull)
+	if asked == many {
+		t.Error("early items are asked for to the last, though none can be stored")
 	}
 	if points := vaulttest.Points(t, v, app.PointFilter{}); len(points) != 1 {
 		t.Errorf("points %+v", points)

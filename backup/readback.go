@@ -1,12 +1,14 @@
 package backup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path"
 	"runtime"
+	"slices"
 
 	kfs "github.com/kopia/kopia/fs"
 	"github.com/kopia/kopia/repo/blob"
@@ -21,7 +23,7 @@ import (
 // is checked for being there, and read by Verify in time.
 const readBackBudget = 64 << 20
 
-// perHand is for how many objects to read back one more hand is sent: a shop has
+// perHand is how many objects a hand is given to read back at a time: a shop has
 // tens of thousands, while for a quarter's few more hands only take more memory.
 const perHand = 1000
 
@@ -31,6 +33,7 @@ type readBack struct {
 	budget int64
 	packs  map[blob.ID]bool // known to exist
 	todo   []reading        // of the point being checked
+	hands  *errgroup.Group  // that read what the walk chose
 }
 
 // reading is an object to be read, and the hash of what was captured.
@@ -58,17 +61,25 @@ func (r *readBack) check(ctx context.Context, c *capture) error {
 	if err != nil {
 		return fmt.Errorf("open snapshot: %w", err)
 	}
-	r.todo = nil
-	if err := r.folder(ctx, c.tree.root, root); err != nil {
-		return err
-	}
-	return r.readAll(ctx)
+	return r.chosen(ctx, func(ctx context.Context) error { return r.folder(ctx, c.tree.root, root) })
 }
 
-// readAll reads what the walk chose. Over a network whole packs are fetched
-// first: what is new lies close together in a few new ones, which no cache
-// holds yet.
-func (r *readBack) readAll(ctx context.Context) error {
+// chosen reads what a walk chooses.
+func (r *readBack) chosen(ctx context.Context, walk func(context.Context) error) error {
+	r.todo = nil
+	r.hands, ctx = errgroup.WithContext(ctx)
+	r.hands.SetLimit(runtime.GOMAXPROCS(0))
+	err := walk(ctx)
+	if err == nil {
+		err = r.rest(ctx)
+	}
+	return cmp.Or(r.hands.Wait(), err)
+}
+
+// rest has the last be read of what the walk chose. Over a network that is all of
+// it, and whole packs are fetched first: what is new lies close together in a few
+// new ones, which no cache holds yet.
+func (r *readBack) rest(ctx context.Context) error {
 	if r.v.loc.Remote {
 		need := newPackNeeds()
 		for _, t := range r.todo {
@@ -80,28 +91,32 @@ func (r *readBack) readAll(ctx context.Context) error {
 			return err
 		}
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	hands := min(1+len(r.todo)/perHand, runtime.GOMAXPROCS(0))
-	for hand := range hands {
-		g.Go(func() error {
-			for i := hand; i < len(r.todo); i += hands {
-				if err := r.same(ctx, r.todo[i]); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+	for part := range slices.Chunk(r.todo, perHand) {
+		r.hand(ctx, part)
 	}
-	return g.Wait()
+	return nil
+}
+
+// hand has objects be read as soon as a hand is free.
+func (r *readBack) hand(ctx context.Context, part []reading) {
+	r.hands.Go(func() error {
+		buf := make([]byte, copyBuffer)
+		for _, t := range part {
+			if err := r.same(ctx, t, buf); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // same reads an object, and returns an error unless it is what was captured.
-func (r *readBack) same(ctx context.Context, t reading) error {
+func (r *readBack) same(ctx context.Context, t reading, buf []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	h := xxh3.NewSeed(t.seed)
-	if err := r.read(ctx, t.id, h); err != nil {
+	if err := r.read(ctx, t.id, h, buf); err != nil {
 		return fmt.Errorf("read %s: %w", t.name, err)
 	}
 	if h.Sum128() != t.sum {
@@ -110,11 +125,17 @@ func (r *readBack) same(ctx context.Context, t reading) error {
 	return nil
 }
 
-// choose puts an object of size bytes on the list, if the budget allows.
-func (r *readBack) choose(size int64, t reading) {
-	if size <= r.budget {
-		r.budget -= size
-		r.todo = append(r.todo, t)
+// choose puts an object of size bytes on the list, if the budget allows. What is
+// read where it lies is read while the walk goes on.
+func (r *readBack) choose(ctx context.Context, size int64, t reading) {
+	if size > r.budget {
+		return
+	}
+	r.budget -= size
+	r.todo = append(r.todo, t)
+	if len(r.todo) == perHand && !r.v.loc.Remote {
+		r.hand(ctx, r.todo)
+		r.todo = nil
 	}
 }
 
@@ -200,7 +221,7 @@ func (r *readBack) file(ctx context.Context, n *node, e kfs.Entry) error {
 	if err := r.stored(ctx, id); err != nil {
 		return fmt.Errorf("%s: %w", n.path, err)
 	}
-	r.choose(n.size, reading{name: n.path, id: id, sum: n.sum})
+	r.choose(ctx, n.size, reading{name: n.path, id: id, sum: n.sum})
 	return nil
 }
 
@@ -219,7 +240,7 @@ func (r *readBack) segments(ctx context.Context, n *node, id object.ID) error {
 		if err := r.stored(ctx, m.objects[i]); err != nil {
 			return fmt.Errorf("%s, segment %d: %w", n.path, i, err)
 		}
-		r.choose(m.length(i), reading{name: n.path, id: m.objects[i], seed: m.seed, sum: m.hashes[i]})
+		r.choose(ctx, m.length(i), reading{name: n.path, id: m.objects[i], seed: m.seed, sum: m.hashes[i]})
 	}
 	return nil
 }
@@ -286,12 +307,12 @@ func (r *readBack) stored(ctx context.Context, id object.ID) error {
 	return nil
 }
 
-func (r *readBack) read(ctx context.Context, id object.ID, w io.Writer) error {
+func (r *readBack) read(ctx context.Context, id object.ID, w io.Writer, buf []byte) error {
 	rd, err := r.v.rep.OpenObject(ctx, id)
 	if err != nil {
 		return fmt.Errorf("open object: %w", err)
 	}
-	_, err = io.Copy(w, rd)
+	_, err = io.CopyBuffer(w, rd, buf)
 	if err = errors.Join(err, rd.Close()); err != nil {
 		return fmt.Errorf("read object: %w", err)
 	}

@@ -58,8 +58,8 @@ type badItem struct {
 
 // plant collects items into a tree. Folders that are only implied by the paths
 // of files are made. The items that can't be stored are returned apart. Rolling
-// and early files are given to store, each before the next item is asked for; its
-// error ends the planting.
+// and early files are given to store before the next item is asked for; its error
+// ends the planting.
 func plant(ctx context.Context, items iter.Seq2[app.Item, error], store func(*node) error) (*tree, []badItem, error) {
 	t := &tree{root: &node{path: ".", item: app.Item{Mode: fs.ModeDir}, children: map[string]*node{}}}
 	if items == nil {
