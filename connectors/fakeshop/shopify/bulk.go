@@ -269,14 +269,14 @@ func (w *bulkWriter) connection(f *ast.Field, all []any, parent string) {
 		line := Object{}
 		var below []func()
 		w.fields(node.SelectionSet, o, line, text(o["id"]), &below)
-		if parent != "" {
-			line["__parentId"] = parent
-		} else {
-			w.rootLines++
-		}
 		body, err := json.Marshal(line)
 		if err != nil {
 			continue
+		}
+		if parent == "" {
+			w.rootLines++
+		} else { // Shopify writes it last
+			body = fmt.Appendf(bytes.TrimSuffix(body, []byte{'}'}), `,"__parentId":%q}`, parent)
 		}
 		w.lines++
 		w.out.Write(append(body, '\n'))
