@@ -17,6 +17,7 @@ func TestEncode(t *testing.T) {
 	}
 	all := map[string]any{
 		"null": nil, "true": true, "false": false, "int": 7, "float": 0.1, "big": 1e300, "number": json.Number("10.50"), "exact": json.Number("9007199254740993"),
+		"zero": json.Number("0"), "below": json.Number("-3"), "no digits": json.Number(""),
 		"empty": map[string]any{}, "none": []any{}, "nil list": []any(nil), "nil object": map[string]any(nil),
 		"deep": map[string]any{"b": []any{map[string]any{"z": []any{[]any{}, "x"}, "a": nil}, json.Number("-1e5")}, "": "no name"},
 	}
@@ -39,7 +40,9 @@ func TestEncode(t *testing.T) {
 			t.Errorf("%v\n%s\nnot\n%s", err, got, want.Bytes())
 		}
 	}
-	if _, err := rest.Encode(map[string]any{"n": json.Number("1 2")}); err == nil {
-		t.Error("no number is written")
+	for _, n := range []string{"1 2", "007", "1.", "x", "-"} {
+		if _, err := rest.Encode(map[string]any{"n": json.Number(n)}); err == nil {
+			t.Errorf("%q is written", n)
+		}
 	}
 }

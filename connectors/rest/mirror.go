@@ -175,8 +175,12 @@ func (m *mirror) put(ctx context.Context, k Kind, rows []row, mentions []mention
 				return err
 			}
 		}
+		into, err := newRowWriter(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, r := range rows {
-			if err := putRow(ctx, tx, k, r, s.Gen); err != nil {
+			if err := into.put(ctx, k, r, s.Gen); err != nil {
 				return err
 			}
 			if s.Held == 0 {
@@ -190,26 +194,44 @@ func (m *mirror) put(ctx context.Context, k Kind, rows []row, mentions []mention
 	})
 }
 
-func putRow(ctx context.Context, tx *sql.Tx, k Kind, r row, gen int64) error {
+// rowWriter writes rows in one transaction, which ends it.
+type rowWriter struct{ file, keep, drop, insert *sql.Stmt }
+
+func newRowWriter(ctx context.Context, tx *sql.Tx) (w rowWriter, err error) {
+	for _, q := range []struct {
+		stmt **sql.Stmt
+		text string
+	}{
+		{&w.file, `INSERT OR IGNORE INTO file VALUES (?, '', 0, '', 0)`},
+		{&w.keep, `UPDATE record SET gen = ?, stamp = ? WHERE kind = ? AND id = ? AND hash = ? AND parent = ?`},
+		{&w.drop, `DELETE FROM record WHERE kind = ? AND id = ?`},
+		{&w.insert, `INSERT INTO record (kind, id, parent, hash, size, modified, stamp, gen, json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+	} {
+		if *q.stmt, err = tx.PrepareContext(ctx, q.text); err != nil {
+			return w, wrap("write mirror", err)
+		}
+	}
+	return w, nil
+}
+
+func (w rowWriter) put(ctx context.Context, k Kind, r row, gen int64) error {
 	for _, url := range r.files {
-		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO file VALUES (?, '', 0, '', 0)`, url); err != nil {
+		if _, err := w.file.ExecContext(ctx, url); err != nil {
 			return wrap("write mirror", err)
 		}
 	}
 	// what is unchanged keeps its row: only its number of the list moves
-	res, err := tx.ExecContext(ctx, `UPDATE record SET gen = ?, stamp = ? WHERE kind = ? AND id = ? AND hash = ? AND parent = ?`,
-		gen, unix(r.modified), k.Name, r.ID, r.hash[:], r.Parent)
+	res, err := w.keep.ExecContext(ctx, gen, unix(r.modified), k.Name, r.ID, r.hash[:], r.Parent)
 	if err != nil {
 		return wrap("write mirror", err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 1 {
 		return wrap("write mirror", err)
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM record WHERE kind = ? AND id = ?`, k.Name, r.ID); err != nil {
+	if _, err := w.drop.ExecContext(ctx, k.Name, r.ID); err != nil {
 		return wrap("write mirror", err)
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO record (kind, id, parent, hash, size, modified, stamp, gen, json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		k.Name, r.ID, r.Parent, r.hash[:], len(r.json), unix(r.modified), unix(r.modified), gen, r.json)
+	_, err = w.insert.ExecContext(ctx, k.Name, r.ID, r.Parent, r.hash[:], len(r.json), unix(r.modified), unix(r.modified), gen, r.json)
 	return wrap("write mirror", err)
 }
 
