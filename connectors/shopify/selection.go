@@ -46,6 +46,9 @@ func (s *selection) nodes() *selection {
 // fields yields the fields of a set of selections, those in inline fragments
 // included.
 func fields(sel []*selection) []*selection {
+	if !slices.ContainsFunc(sel, func(s *selection) bool { return s.name == "" }) {
+		return sel
+	}
 	var out []*selection
 	for _, s := range sel {
 		if s.name == "" {

@@ -13,6 +13,8 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
+	"sync"
 
 	"kvart/app"
 )
@@ -131,25 +133,66 @@ func headOf(line []byte) (head lineHead, err error) {
 
 // line decodes one line, less what it belongs to.
 func (s *spool) line(i int) (map[string]any, error) {
-	var m map[string]any
-	if err := s.decode(i, &m); err != nil {
+	var v any // which the library reads sooner than a map
+	if err := s.decode(i, &v); err != nil {
 		return nil, err
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil, app.Errorf(app.CodeShopAnswer, "shopify: read result", "line %d is no object", i+1)
 	}
 	delete(m, "__parentId")
 	return m, nil
 }
 
 func (s *spool) decode(i int, out any) error {
-	l := s.lines[i]
+	r, _ := lineReaders.Get().(*lineReader)
+	if err := r.decode(s, s.lines[i], out); err != nil {
+		return err // and r is in the middle of something
+	}
+	if cap(r.buf) <= largeLine {
+		lineReaders.Put(r)
+	}
+	return nil
+}
+
+// lineReader decodes lines, one by one: of tens of thousands each would have to have
+// its buffers made.
+type lineReader struct {
+	buf []byte
+	in  bytes.Reader
+	dec *json.Decoder
+}
+
+var lineReaders = sync.Pool{New: func() any {
+	r := &lineReader{}
+	r.dec = json.NewDecoder(&r.in)
+	r.dec.UseNumber()
+	return r
+}}
+
+// largeLine is one whose reader is not kept, in bytes.
+const largeLine = 1 << 20
+
+func (r *lineReader) decode(s *spool, l span, out any) error {
 	skip := l.at % aes.BlockSize
-	buf := make([]byte, skip+int64(l.size))
-	if _, err := s.file.ReadAt(buf, l.at-skip); err != nil {
+	r.buf = slices.Grow(r.buf[:0], int(skip)+int(l.size))[:skip+int64(l.size)]
+	if _, err := s.file.ReadAt(r.buf, l.at-skip); err != nil {
 		return fmt.Errorf("read temporary file: %w", err)
 	}
 	iv := s.iv
 	binary.BigEndian.PutUint64(iv[8:], uint64(l.at/aes.BlockSize))
-	cipher.NewCTR(s.block, iv[:]).XORKeyStream(buf, buf)
-	return decode(buf[skip:], out)
+	cipher.NewCTR(s.block, iv[:]).XORKeyStream(r.buf, r.buf)
+	line := bytes.TrimSpace(r.buf[skip:])
+	r.in.Reset(line)
+	end := r.dec.InputOffset() + int64(len(line))
+	if err := r.dec.Decode(out); err != nil {
+		return app.Errorf(app.CodeShopAnswer, "shopify: read answer", "%w", err)
+	}
+	if r.dec.InputOffset() != end { // the next would begin with it
+		return app.Errorf(app.CodeShopAnswer, "shopify: read answer", "more than one object in a line")
+	}
+	return nil
 }
 
 func (s *spool) close() error {

@@ -86,3 +86,25 @@ func TestSpool_parentOfALine(t *testing.T) {
 		}
 	}
 }
+
+// Each line is one object, and what is wrong with one does not reach the next.
+func TestSpool_lineIsOneObject(t *testing.T) {
+	t.Parallel()
+	s, err := newSpool(t.TempDir(), strings.NewReader("{\"n\":1}\n{\"n\":2}{\"n\":3}\n {\"n\":\"4\"} \r\n{\"n\":5,}\n{\"n\":6.50}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for range 3 { // readers are used again
+		for i, want := range []any{json.Number("1"), nil, "4", nil, json.Number("6.50")} {
+			m, err := s.line(i)
+			if want == nil && err == nil || want != nil && (err != nil || len(m) != 1 || m["n"] != want) {
+				t.Errorf("line %d: %v, %v", i, m, err)
+			}
+		}
+	}
+}
