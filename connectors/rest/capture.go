@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"path"
 	"sync"
 	"sync/atomic"
@@ -31,7 +32,7 @@ type capture struct {
 	look *look // that it follows; nil for none
 	seen look  // what it was itself, if nobody reads it
 
-	given map[string]string // kinds whose records were given out already, and what they were
+	given map[string]*heap // by kind, records that were given out while the shop was read; nil if that was read before
 
 	mu     sync.Mutex // guards the connection
 	one    *sql.Stmt  // that reads one record
@@ -129,9 +130,13 @@ func (c *capture) begin(ctx context.Context) (err error) {
 	if _, err := c.conn.ExecContext(ctx, `BEGIN DEFERRED`); err != nil {
 		return wrap("read mirror", err)
 	}
-	if c.one, err = c.conn.PrepareContext(ctx, recordQuery); err != nil {
+	one, err := c.conn.PrepareContext(ctx, recordQuery)
+	if err != nil {
 		return wrap("read mirror", err)
 	}
+	c.mu.Lock() // those given out early are read meanwhile
+	c.one = one
+	c.mu.Unlock()
 	err = each(ctx, c.conn, func(scan func(...any) error) error {
 		var name, text string
 		if err := scan(&name, &text); err != nil {
@@ -153,17 +158,24 @@ func (c *capture) begin(ctx context.Context) (err error) {
 }
 
 // marker is a hash of all content; healthy reports that no kind has failed.
-func (c *capture) marker(ctx context.Context) (app.Marker, bool, error) {
-	h := sha256.New()
-	err := list(ctx, c.conn, c.present, "", func(l listed) error {
-		fmt.Fprintf(h, "%s\x00%s\x00%x\n", l.kind, l.id, l.hash)
-		return nil
+func (c *capture) marker(ctx context.Context) (m app.Marker, healthy bool, err error) {
+	var failed error
+	m, healthy, err = c.markerOf(ctx, func(yield func(listed) bool) {
+		failed = list(ctx, c.conn, c.present, "", func(l listed) error { yield(l); return nil })
 	})
-	if err != nil {
-		return "", false, err
+	return m, healthy, errors.Join(failed, err)
+}
+
+// markerOf is the marker of records by kind and id.
+func (c *capture) markerOf(ctx context.Context, records iter.Seq[listed]) (app.Marker, bool, error) {
+	h := sha256.New()
+	var line []byte
+	for l := range records {
+		line = append(append(append(append(line[:0], l.kind...), 0), l.id...), 0)
+		h.Write(append(hex.AppendEncode(line, l.hash[:]), '\n'))
 	}
 	healthy := true
-	err = mediaFiles(ctx, c.conn, func(f file) error {
+	err := mediaFiles(ctx, c.conn, func(f file) error {
 		fmt.Fprintf(h, "%s\x00%s\n", f.url, f.name)
 		healthy = healthy && f.code == ""
 		return nil
@@ -182,6 +194,10 @@ func (c *capture) items(yield func(app.Item, error) bool) {
 		yield(app.Item{}, canceled(c.ctx, err))
 		return
 	}
+	c.itemsOf(records, yield)
+}
+
+func (c *capture) itemsOf(records []listed, yield func(app.Item, error) bool) {
 	manifest, err := c.manifest()
 	if err != nil {
 		yield(app.Item{}, err)
@@ -195,7 +211,7 @@ func (c *capture) items(yield func(app.Item, error) bool) {
 		return
 	}
 	for _, l := range records {
-		if _, given := c.given[l.kind]; !given && !yield(c.item(l), nil) {
+		if !c.given[l.kind].has(l.id) && !yield(c.item(l), nil) {
 			return
 		}
 	}

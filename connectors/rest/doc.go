@@ -20,7 +20,8 @@
 // told by their times, which are made from a hash of the content, so that the
 // vault reads what changed and nothing else, on whatever computer. The first
 // capture of all, which waits long for the shop, yields each kind as soon as it is
-// whole ([app.Access.Early]), and fails when one of those changed until its end.
+// whole, and records of a list that is of one moment as they come
+// ([app.Access.Early]), and fails when one of those changed until its end.
 //
 //	products/3/161/8053.json     50 records to a group, 40 groups to a folder
 //	media/4f/4f22….jpg           a picture, by the hash of its content

@@ -20,7 +20,7 @@ func (c *capture) item(l listed) app.Item {
 		id = l.id
 	}
 	return app.Item{
-		Path: at, Size: l.size, ModTime: stampOf(l.modified, l.hash), Mode: 0o600,
+		Path: at, Size: l.size, ModTime: stampOf(l.modified, l.hash), Mode: 0o600, Early: c.given != nil,
 		Open: func(ctx context.Context) (io.ReadCloser, error) { return c.content(ctx, at, id, hash) },
 	}
 }

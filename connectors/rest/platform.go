@@ -180,6 +180,9 @@ type Record struct {
 	// Left is how many records of the list are still to come, this one among
 	// them; 0 where that isn't known, or not for the whole list.
 	Left int
+	// Once says that the list tells of no record twice, and began at its start: it
+	// is of one moment.
+	Once bool
 	// mirrored records are as the mirror has them.
 	mirrored bool
 	Mentions map[string][]Key // records of [ByMention] kinds that may have changed with it

@@ -25,6 +25,14 @@ const (
 	meanwhile = 2 * time.Second // between two looks for files to fetch
 )
 
+// listener hears of what is in the mirror as it will be when an update ends, and
+// the zero one of nothing: of kinds of which no more is to come, and before that of
+// records as they come, where nothing later in their list can be the same ones.
+type listener struct {
+	ready func(Kind)
+	came  func(context.Context, Kind, []row) error
+}
+
 // update is one bringing up to date of a mirror.
 type update struct {
 	e     *Engine
@@ -41,8 +49,7 @@ type update struct {
 	// yet, and what can wait is waited with.
 	first bool
 	shown app.Progress
-	// ready is told of kinds of which nothing is to come.
-	ready func(Kind)
+	tell  listener
 
 	// prepared is of what time, by the shop's clock, the kinds are that it was
 	// asked to prepare.
@@ -59,12 +66,11 @@ type update struct {
 // their state; the error is of the shop as a whole, and what was read until
 // then stays in the mirror.
 func (e *Engine) update(ctx context.Context, a app.Access, m *mirror, exact func(Kind) bool, prompt bool) (Shop, error) {
-	return e.updateTelling(ctx, a, m, exact, prompt, func(Kind) {})
+	return e.updateTelling(ctx, a, m, exact, prompt, listener{})
 }
 
-// updateTelling is update that tells of each kind whose records are in the mirror
-// as they will be when it ends.
-func (e *Engine) updateTelling(ctx context.Context, a app.Access, m *mirror, exact func(Kind) bool, prompt bool, ready func(Kind)) (Shop, error) {
+// updateTelling is update that somebody listens to.
+func (e *Engine) updateTelling(ctx context.Context, a app.Access, m *mirror, exact func(Kind) bool, prompt bool, tell listener) (Shop, error) {
 	shop, err := e.platform.Open(ctx, a, false)
 	if err != nil {
 		return nil, err
@@ -72,7 +78,7 @@ func (e *Engine) updateTelling(ctx context.Context, a app.Access, m *mirror, exa
 	if err := e.seed(ctx, a, m); err != nil {
 		return nil, err
 	}
-	u := &update{e: e, m: m, shop: shop, now: e.o.Now(), exact: exact, prompt: prompt, shown: shown(a), listed: map[string]map[string]bool{}, ahead: map[string]early{}, ready: ready}
+	u := &update{e: e, m: m, shop: shop, now: e.o.Now(), exact: exact, prompt: prompt, shown: shown(a), listed: map[string]map[string]bool{}, ahead: map[string]early{}, tell: tell}
 	u.shown.Expect(0, 0) // it has begun
 	before, err := m.meta(ctx, "read")
 	if err != nil {
@@ -175,8 +181,8 @@ func (u *update) some(ctx context.Context, kinds []Kind, atOnce int) error {
 	for _, k := range kinds {
 		g.Go(func() error {
 			err := u.kind(ctx, k)
-			if err == nil && u.early(k) == notEarly {
-				u.ready(k)
+			if err == nil && u.early(k) == notEarly && u.tell.ready != nil {
+				u.tell.ready(k)
 			}
 			return err
 		})
@@ -343,7 +349,13 @@ func (u *update) keep(ctx context.Context, k Kind, s *kindState, batch []Record)
 		}
 		u.mu.Unlock()
 	}
-	return u.m.put(ctx, k, rows, mentions, *s)
+	if err := u.m.put(ctx, k, rows, mentions, *s); err != nil {
+		return err
+	}
+	if u.tell.came == nil || !s.Listing || slices.ContainsFunc(batch, func(r Record) bool { return !r.Once }) {
+		return nil
+	}
+	return u.tell.came(ctx, k, rows)
 }
 
 // changes reads what changed since the last time.

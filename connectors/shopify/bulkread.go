@@ -180,7 +180,7 @@ func (s *shop) inBulk(ctx context.Context, sp spec, resume string, yield func(re
 		}
 		next = s.assembledAhead(ctx, b, n+recordsAtOnce)
 		for i, r := range part.records {
-			r.Left = len(b.main.spool.roots) - n - i
+			r.Left, r.Once = len(b.main.spool.roots)-n-i, skip == 0
 			r.Resume = resumeBulk + strings.Join(b.ops, ",") + "|" + strconv.Itoa(n)
 			if err := yield(r); err != nil {
 				return err
