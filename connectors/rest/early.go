@@ -31,6 +31,14 @@ type arrival struct {
 	rows []row
 }
 
+// listener hears of what is in the mirror as it will be when an update ends, and
+// the zero one of nothing: of kinds of which no more is to come, and before that of
+// records as they come, where nothing later in their list can be the same ones.
+type listener struct {
+	ready func(Kind)
+	came  func(context.Context, Kind, []row) error
+}
+
 // early begins such a capture. It returns nil where the shop was captured before:
 // the vault has most of it then, and takes it over.
 func (e *Engine) early(ctx context.Context, a app.Access) (*app.Capture, error) {

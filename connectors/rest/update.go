@@ -25,14 +25,6 @@ const (
 	meanwhile = 2 * time.Second // between two looks for files to fetch
 )
 
-// listener hears of what is in the mirror as it will be when an update ends, and
-// the zero one of nothing: of kinds of which no more is to come, and before that of
-// records as they come, where nothing later in their list can be the same ones.
-type listener struct {
-	ready func(Kind)
-	came  func(context.Context, Kind, []row) error
-}
-
 // update is one bringing up to date of a mirror.
 type update struct {
 	e     *Engine
