@@ -47,7 +47,7 @@ func (c *capture) newEarly(ctx context.Context, w repo.RepositoryWriter) *early 
 	return e
 }
 
-// take has an item stored soon. Its error only says that there is one: end tells it.
+// take has an item stored soon. That a hand has failed before ends it; how, end tells.
 func (e *early) take(n *node) error {
 	select {
 	case e.todo <- n:
