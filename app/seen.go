@@ -50,7 +50,7 @@ const (
 	SeenIndexesRight   SeenCode = "indexes_right"   // indexes looked into
 	SeenIndexesBefore  SeenCode = "indexes_before"  // looked into before it was in use again
 	SeenIndexesUnseen  SeenCode = "indexes_unseen"  // only asked after, not looked into
-	SeenWrittenSince   SeenCode = "written_since"   // tables in use again since they were right
+	SeenRowsBefore     SeenCode = "rows_before"     // counted before it was in use again
 	SeenNumbersSince   SeenCode = "numbers_since"   // numberings in use again
 	SeenNumbersRight   SeenCode = "numbers_right"   // numberings compared
 	SeenPartsRight     SeenCode = "parts_right"     // views, routines, triggers, events compared
@@ -81,7 +81,7 @@ func SeenCodes() []SeenCode {
 		SeenDatabaseShut, SeenDatabaseDamaged, SeenDamagedBefore, SeenEncodingOther, SeenSizeOther, SeenFilesMissing,
 		SeenFilesDiffer, SeenFilesUnread, SeenFilesLeft, SeenFilesNumber, SeenBackupUnread, SeenBackupOther, SeenLoginUnread,
 		SeenRecordsMissing, SeenRecordsDiffer, SeenRecordsExtra, SeenRecordsUnread, SeenRecordsNumber,
-		SeenOpened, SeenDatabaseGone, SeenIndexesRight, SeenIndexesBefore, SeenIndexesUnseen, SeenWrittenSince, SeenNumbersSince, SeenNumbersRight,
+		SeenOpened, SeenDatabaseGone, SeenIndexesRight, SeenIndexesBefore, SeenIndexesUnseen, SeenRowsBefore, SeenNumbersSince, SeenNumbersRight,
 		SeenPartsRight, SeenPartsOwner, SeenRightsLeft, SeenServersCount, SeenPagesRight, SeenOwner, SeenLoginsLost, SeenSealed,
 		SeenFilesMore, SeenSiteDatabase, SeenLost, SeenRecordsSame, SeenRecordsNone,
 		SeenTriedBeside, SeenTriedHere, SeenTriedReading, SeenTriedVerifying, SeenTriedNoRoom,

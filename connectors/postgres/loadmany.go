@@ -77,9 +77,9 @@ func (h *hands) dismiss(ctx context.Context) {
 	h.all = h.all[:1]
 }
 
-// each gives every piece of work to the loader that is free first. The first
+// each gives every piece of work to the hand that is free first. The first
 // error ends the rest.
-func each[T any](ctx context.Context, h *hands, work []T, do func(context.Context, *loader, T) error) error {
+func each[H, T any](ctx context.Context, all []H, work []T, do func(context.Context, H, T) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	next := make(chan T, len(work))
@@ -88,13 +88,13 @@ func each[T any](ctx context.Context, h *hands, work []T, do func(context.Contex
 	}
 	close(next)
 	var wait sync.WaitGroup
-	for _, l := range h.all {
+	for _, h := range all {
 		wait.Go(func() {
 			for w := range next {
 				if ctx.Err() != nil {
 					return
 				}
-				if err := do(ctx, l, w); err != nil {
+				if err := do(ctx, h, w); err != nil {
 					stop(err)
 					return
 				}
@@ -138,7 +138,7 @@ func (h *hands) load(ctx context.Context, list []file) error {
 				return err
 			}
 			loaded = true
-			err = each(ctx, h, rows, func(ctx context.Context, l *loader, f file) error {
+			err = each(ctx, h.all, rows, func(ctx context.Context, l *loader, f file) error {
 				l.fresh = func(c copied) bool { return !extensions[c] }
 				return l.one(ctx, f.name, l.file)
 			})
@@ -237,7 +237,7 @@ func (h *hands) after(ctx context.Context, name string) (err error) {
 		if err := h.share(ctx, len(todo)); err != nil {
 			return err
 		}
-		return each(ctx, h, todo, func(ctx context.Context, l *loader, text string) error { return l.statement(ctx, text, name) })
+		return each(ctx, h.all, todo, func(ctx context.Context, l *loader, text string) error { return l.statement(ctx, text, name) })
 	}
 	for {
 		text, err := s.next()

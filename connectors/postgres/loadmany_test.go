@@ -8,9 +8,6 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-
-	"kvart/app"
-	"kvart/connectors/connectortest"
 )
 
 // linked opens a way to a world's server, and a connection to its database.
@@ -94,49 +91,5 @@ func TestHands_share(t *testing.T) {
 				t.Errorf("%d hands, %d indexes: %s processes more in %s, want %s in %s", tt.hands, tt.work, got, memory, tt.want, tt.memory)
 			}
 		}
-	}
-}
-
-// The indexes are looked into on a connection of its own, while the first is at
-// work; where the server gives no second one, on the first.
-func TestJob_lookAside(t *testing.T) {
-	t.Parallel()
-	for name, bad := range map[string]bool{"sound": false, "damaged": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := spoilt(t, "")
-			if !bad {
-				w.do("REINDEX INDEX sale_pkey")
-			}
-			l, conn := linked(t, w)
-			gone := *l
-			gone.port++
-			for _, tt := range []struct {
-				how   string
-				l     *link
-				brief bool
-				ok    bool
-				says  string
-			}{{"aside", l, false, !bad, ""}, {"alone", &gone, false, !bad, ""}, {"brief", l, true, true, "no invalid indexes"}} {
-				wait := (&job{link: tt.l}).lookAside(t.Context(), conn, tt.brief)
-				if tt.how == "aside" {
-					// It must not be in the way, whatever it has come to.
-					if n, err := one[int64](t.Context(), conn, "SELECT 3 FROM pg_sleep(0.1)"); err != nil || n != 3 {
-						t.Errorf("meanwhile: %d, %v", n, err)
-					}
-				}
-				check, err := wait()
-				says := tt.says
-				if says == "" && !bad {
-					says = "1 indexes checked"
-				}
-				if err != nil || check.OK != tt.ok || check.Code != checkIntegrity || !strings.Contains(check.Detail, says) {
-					t.Errorf("%s: %+v, %v", tt.how, check, err)
-				}
-				if got := connectortest.Seen(t, []app.Check{check}); !tt.ok && got != "integrity: database_damaged" {
-					t.Errorf("%s: the owner is told %q", tt.how, got)
-				}
-			}
-		})
 	}
 }

@@ -340,6 +340,6 @@ func (j *job) loadInto(ctx context.Context, name string, skip []string, p app.Pr
 		return nil, nil, err
 	}
 	defer j.let(ctx, again)
-	checks, err = j.inspect(ctx, again, expected{stats: j.r.Stats, rows: l.rows})
+	checks, err = j.inspect(ctx, again, expected{stats: j.r.Stats, rows: l.rows, alone: true})
 	return checks, l.notes, err
 }

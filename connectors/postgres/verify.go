@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -31,8 +29,9 @@ const (
 type expected struct {
 	stats app.Stats        // as captured
 	rows  map[string]int64 // by file, as loaded; where there are no stats
-	since bool             // it was right when it took its place, and has been used since
+	since bool             // every count was right when it took its place, and it has been used since
 	brief bool             // no look into the indexes: it is in the middle of a transaction
+	alone bool             // nobody else uses it: it is being made
 	// looked reports that the indexes were looked into before the database took
 	// its place.
 	looked bool
@@ -137,7 +136,7 @@ func (j *job) expect(ctx context.Context, conn *pgx.Conn, mark string) (want exp
 			return want, err
 		}
 	}
-	if j.r.Stats == nil {
+	if j.r.Stats == nil && !want.since {
 		want.rows, err = j.countFiles(ctx)
 	}
 	return want, err
@@ -175,62 +174,42 @@ func (j *job) inspect(ctx context.Context, conn *pgx.Conn, want expected) ([]app
 		opens.See(app.Named(app.SeenEncodingOther, encoding))
 		opens.Detail += ", " + j.about.Encoding + " expected"
 	}
-	indexes := j.lookAside(ctx, conn, want.brief || want.looked)
-	rows, err := compareRows(ctx, conn, want)
-	var seqs app.Check
-	if err == nil {
-		seqs, err = j.compareSequences(ctx, conn, want)
-	}
-	integrity, failed := indexes() // always: what looks has a connection of its own
-	if err = errors.Join(err, failed); err != nil {
+	rows, integrity, err := j.survey(ctx, conn, want)
+	if err != nil {
 		return nil, err
 	}
-	if want.looked && integrity.OK {
-		integrity.Detail += "; indexes checked before the switch"
-		integrity.Seen = []app.Seen{{Code: app.SeenIndexesBefore}}
+	seqs, err := j.compareSequences(ctx, conn, want)
+	if err != nil {
+		return nil, err
 	}
 	return []app.Check{opens, rows, seqs, integrity}, nil
 }
 
-// lookAside lets the server check the indexes while the rows are counted, where
-// it gives a connection for that, and returns what waits for the result.
-func (j *job) lookAside(ctx context.Context, conn *pgx.Conn, brief bool) func() (app.Check, error) {
-	if brief {
-		return func() (app.Check, error) { return lookAtIndexes(ctx, conn, true) }
+// countedBefore is the check of rows that were counted before the database took
+// its place, which its mark proves: it is set when every count is right. What
+// the shop's programs wrote since is no fault of the restore.
+func (j *job) countedBefore() app.Check {
+	check := app.Check{Code: checkRows, OK: true, Counted: app.Counted{Tables: int64(j.about.Tables)}}
+	for key, n := range j.r.Stats {
+		if strings.HasPrefix(key, statTable) {
+			check.Counted.Rows += n
+		}
 	}
-	second, err := j.connect(ctx, conn.Config().Database)
-	if err != nil {
-		return func() (app.Check, error) { return lookAtIndexes(ctx, conn, false) }
-	}
-	var check app.Check
-	var work sync.WaitGroup
-	work.Go(func() {
-		defer j.let(ctx, second)
-		check, err = lookAtIndexes(ctx, second, false)
-	})
-	return func() (app.Check, error) {
-		work.Wait()
-		return check, err
-	}
+	check.Detail = fmt.Sprintf("%d tables, %s rows; counted before the switch", check.Counted.Tables, spaced(check.Counted.Rows))
+	check.See(app.Seen{Code: app.SeenRowsBefore})
+	return check
 }
 
-// compareRows counts every table.
-func compareRows(ctx context.Context, conn *pgx.Conn, want expected) (app.Check, error) {
-	list, err := tables(ctx, conn)
-	if err != nil {
-		return app.Check{}, err
-	}
+// compareRows compares the counts of tables.
+func compareRows(list []table, counts map[uint32]tally, want expected) app.Check {
 	check := app.Check{Code: checkRows, OK: true}
 	var total int64
 	var wrong []string
 	seen := map[string]bool{}
 	for _, t := range list {
 		seen[t.key()], seen[t.file] = true, true
-		n, err := one[int64](ctx, conn, "SELECT count(*) FROM ONLY "+t.sql())
+		n, err := counts[t.oid].rows, counts[t.oid].err
 		if err != nil {
-			if ctx.Err() != nil || conn.IsClosed() {
-				return app.Check{}, err
-			}
 			wrong = append(wrong, fmt.Sprintf("%s: %v", fullName(t.schema, t.name), err))
 			check.See(app.Named(app.SeenTablesUnread, fullName(t.schema, t.name)))
 			continue
@@ -243,19 +222,13 @@ func compareRows(ctx context.Context, conn *pgx.Conn, want expected) (app.Check,
 	}
 	check.Detail = fmt.Sprintf("%d tables, %s rows", len(list), spaced(total))
 	check.Counted = app.Counted{Tables: int64(len(list)), Rows: total}
-	if want.since && len(wrong) > 0 {
-		// Every count was right before the shop's programs were let in.
-		check.Detail += fmt.Sprintf("; all counted before the switch, %d tables written to since", len(wrong))
-		check.Seen = []app.Seen{{Code: app.SeenWrittenSince, Count: int64(len(wrong))}}
-		return check, nil
-	}
 	for name, n := range want.missing(seen) {
 		wrong = append(wrong, fmt.Sprintf("%s: missing, %s rows expected", name, spaced(n)))
 		check.See(app.Named(app.SeenTablesMissing, name))
 	}
 	slices.Sort(wrong)
 	check.OK, check.Detail = len(wrong) == 0, strings.Join(append([]string{check.Detail}, wrong...), "; ")
-	return check, nil
+	return check
 }
 
 // compareSequences compares where sequences stand with the point, whose
@@ -304,64 +277,6 @@ func sequenceOf(statement string) string {
 	_, name, _ := strings.Cut(statement, "'")
 	name, _, _ = strings.Cut(name, "', ")
 	return strings.TrimPrefix(strings.ReplaceAll(display(name), `"`, ""), "public.")
-}
-
-// lookAtIndexes lets the server check every index, where the extension for it
-// can be used; it is gone again afterwards.
-func lookAtIndexes(ctx context.Context, conn *pgx.Conn, brief bool) (app.Check, error) {
-	invalid, err := column[string](ctx, conn, "SELECT indexrelid::regclass::text FROM pg_catalog.pg_index WHERE NOT indisvalid AND indrelid >= 16384")
-	if err != nil {
-		return app.Check{}, fmt.Errorf("look for invalid indexes: %w", err)
-	}
-	check := app.Check{Code: checkIntegrity, OK: len(invalid) == 0, Detail: "no invalid indexes"}
-	if !check.OK {
-		check.Detail = "invalid: " + display(strings.Join(invalid, ", "))
-		check.See(app.Seen{Code: app.SeenIndexesDamaged, Count: int64(len(invalid)), Names: invalid})
-	}
-	if brief || !check.OK {
-		return check, nil
-	}
-	n, err := amcheck(ctx, conn)
-	state := sqlState(err)
-	switch {
-	case err == nil:
-		check.Detail = strconv.Itoa(n) + " indexes checked"
-		check.See(app.Seen{Code: app.SeenIndexesRight, Count: int64(n)})
-	case ctx.Err() != nil || conn.IsClosed():
-		return app.Check{}, err
-	case state == "42501" || state == "58P01" || state == "0A000" || state == "25006":
-		check.Detail += "; not looked into: amcheck can't be used"
-		check.See(app.Seen{Code: app.SeenIndexesUnseen})
-	default:
-		check.OK, check.Detail = false, err.Error()
-		check.See(app.Seen{Code: app.SeenDatabaseDamaged})
-	}
-	return check, nil
-}
-
-// mayCheck reports whether this user can use amcheck on this server.
-func mayCheck(ctx context.Context, conn *pgx.Conn) (bool, error) {
-	may, err := one[bool](ctx, conn, "SELECT rolsuper AND EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'amcheck') FROM pg_catalog.pg_roles WHERE rolname = current_user")
-	if err != nil {
-		return false, fmt.Errorf("ask for amcheck: %w", err)
-	}
-	return may, nil
-}
-
-func amcheck(ctx context.Context, conn *pgx.Conn) (n int, err error) {
-	if err := perform(ctx, conn, "BEGIN"); err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, perform(ctx, conn, "ROLLBACK")) }()
-	const schema = "kvart_amcheck"
-	if err := perform(ctx, conn, "DROP EXTENSION IF EXISTS amcheck; CREATE SCHEMA "+schema+"; CREATE EXTENSION amcheck SCHEMA "+schema); err != nil {
-		return 0, err
-	}
-	return one[int](ctx, conn, `
-SELECT count(`+schema+`.bt_index_check(c.oid)::text) FROM pg_catalog.pg_index i
-JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = c.relam
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE m.amname = 'btree' AND c.relkind = 'i' AND c.relpersistence <> 't' AND i.indisready AND i.indisvalid AND `+ownSchemas)
 }
 
 // spaced writes a number with its digits in groups of three.
