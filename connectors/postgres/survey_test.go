@@ -3,6 +3,7 @@
 package postgres
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -106,6 +107,35 @@ func TestJob_survey_ownAmcheck(t *testing.T) {
 	}
 	if got := w.column(w.name, `SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'amcheck'`); len(got) != 1 || got[0] != "Åsas" {
 		t.Errorf("the database's own amcheck is in %s", got)
+	}
+}
+
+// A shop's event trigger that keeps a book of what is made has no more in it after
+// a restore than before; one that refuses it makes no database look damaged.
+func TestConnector_restore_eventTriggers(t *testing.T) {
+	t.Parallel()
+	for name, does := range map[string]string{"keeps a book": "INSERT INTO public.made VALUES (tg_tag)", "refuses": "RAISE EXCEPTION 'not here'"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.do(`CREATE TABLE made (what text); CREATE TABLE sale (id int PRIMARY KEY); INSERT INTO sale VALUES (1);
+				CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN ` + does + `; END $$;
+				CREATE EVENT TRIGGER noted ON ddl_command_end EXECUTE FUNCTION note()`)
+			point, stats, _ := w.point()
+			w.do("DELETE FROM sale")
+			for _, check := range w.apply(w.restore(point, stats)) {
+				seen := []app.Seen{{Code: app.SeenIndexesUnseen}}
+				if name == "keeps a book" {
+					seen = []app.Seen{{Code: app.SeenIndexesRight, Count: 1}}
+				}
+				if check.Code == checkIntegrity && !reflect.DeepEqual(check.Seen, seen) {
+					t.Errorf("%+v", check)
+				}
+			}
+			if n := w.one("SELECT count(*)::text FROM made"); n != "0" {
+				t.Errorf("%s things noted", n)
+			}
+		})
 	}
 }
 
