@@ -193,7 +193,11 @@ func (s *mariaServer) dump(ctx context.Context) *exec.Cmd {
 	return command(ctx, "mariadb-dump", append(s.args(), "--single-transaction", "--quick", "--skip-dump-date", "--routines", "--events", shopDatabase)...)
 }
 
-func (s *mariaServer) restoreDump(ctx context.Context, file string) (cost, error) {
+func (s *mariaServer) save(ctx context.Context, file string) (cost, error) {
+	return toFile(s.dump(ctx), file)
+}
+
+func (s *mariaServer) bringBack(ctx context.Context, file string) (cost, error) {
 	return fromFile(command(ctx, "mariadb", append(s.args(), shopDatabase)...), file)
 }
 
@@ -355,22 +359,13 @@ func (s *postgresServer) dump(ctx context.Context) *exec.Cmd {
 	return command(ctx, filepath.Join(s.bin, "pg_dump"), "--dbname="+s.dsn(shopDatabase))
 }
 
-// restoreDump loads with pg_restore, which takes its own format: the dump is
-// made again in it first, out of what is measured.
-func (s *postgresServer) restoreDump(ctx context.Context, file string) (cost, error) {
-	if _, err := fromFile(command(ctx, filepath.Join(s.bin, "psql"), "-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", s.dsn(shopDatabase)), file); err != nil {
-		return cost{}, err
-	}
-	custom := file + ".custom"
-	if _, err := timed(command(ctx, filepath.Join(s.bin, "pg_dump"), "-Fc", "-f", custom, "--dbname="+s.dsn(shopDatabase))); err != nil {
-		return cost{}, err
-	}
-	if err := s.create(ctx); err != nil {
-		return cost{}, err
-	}
-	syscall.Sync()
-	c, err := timed(command(ctx, filepath.Join(s.bin, "pg_restore"), "--exit-on-error", "--dbname="+s.dsn(shopDatabase), custom))
-	return c, errors.Join(err, os.Remove(custom))
+// save writes the format that pg_restore reads.
+func (s *postgresServer) save(ctx context.Context, file string) (cost, error) {
+	return timed(command(ctx, filepath.Join(s.bin, "pg_dump"), "-Fc", "-f", file, "--dbname="+s.dsn(shopDatabase)))
+}
+
+func (s *postgresServer) bringBack(ctx context.Context, file string) (cost, error) {
+	return timed(command(ctx, filepath.Join(s.bin, "pg_restore"), "--exit-on-error", "--dbname="+s.dsn(shopDatabase), file))
 }
 
 func (s *postgresServer) source() []string {
