@@ -172,12 +172,12 @@ func (p *shopPart) backups(ctx context.Context) error {
 	return err
 }
 
-// restores loses the database and brings it back, with one verb and with the
-// vendor's program.
 // restoreRounds are measured, Kvart's and the vendor's in turn: a restore takes
 // so long that a computer's other work falls on one of them and not the other.
 const restoreRounds = 3
 
+// restores loses the database and brings it back, with one verb and with the
+// vendor's program.
 func (p *shopPart) restores(ctx context.Context) error {
 	file := filepath.Join(p.dir, p.name+".dump")
 	if _, err := p.server.save(ctx, file); err != nil {
