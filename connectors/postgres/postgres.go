@@ -56,6 +56,7 @@ package postgres
 import (
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"kvart/app"
@@ -97,6 +98,9 @@ type Connector struct {
 
 	lockWait time.Duration // how long a table's lock is waited for
 	step     func(string)  // tests stop a restore at its steps
+	// looked holds the marks of databases whose indexes were looked into before
+	// they took their place. After a restart they are looked into again.
+	looked *sync.Map
 }
 
 var (
@@ -108,7 +112,7 @@ var (
 
 // New returns a connector.
 func New(log *slog.Logger) *Connector {
-	return &Connector{log: log, lockWait: 10 * time.Second, step: func(string) {}}
+	return &Connector{log: log, lockWait: 10 * time.Second, step: func(string) {}, looked: new(sync.Map)}
 }
 
 // Spec implements [app.Connector].

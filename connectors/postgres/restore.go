@@ -291,6 +291,11 @@ func (j *job) build(ctx context.Context, admin *pgx.Conn, name string, p app.Pro
 		}
 	}
 	j.c.step("checked")
+	if slices.ContainsFunc(checks, func(c app.Check) bool {
+		return slices.ContainsFunc(c.Seen, func(s app.Seen) bool { return s.Code == app.SeenIndexesRight })
+	}) {
+		j.c.looked.Store(j.mark, true)
+	}
 	return mark(ctx, admin, name, j.mark)
 }
 

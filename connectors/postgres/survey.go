@@ -29,19 +29,20 @@ func (j *job) survey(ctx context.Context, conn *pgx.Conn, want expected) (rows, 
 		return rows, integrity, err
 	}
 	work := in.work
-	var list []table
 	counts := counts{of: map[uint32]tally{}}
+	list, err := tables(ctx, conn)
+	if err != nil {
+		return rows, integrity, errors.Join(err, in.end(ctx, conn))
+	}
 	if !want.since {
-		if list, err = tables(ctx, conn); err != nil {
-			return rows, integrity, errors.Join(err, in.end(ctx, conn))
-		}
 		for _, t := range list {
 			work = append(work, look{t.oid, func(ctx context.Context, conn *pgx.Conn) error { return counts.take(ctx, conn, t) }})
 		}
 	}
 	if err = j.lookInto(ctx, conn, want, work); err == nil {
-		rows = j.countedBefore()
-		if !want.since {
+		if want.since {
+			rows = countedBefore(list, want)
+		} else {
 			rows = compareRows(list, counts.of, want)
 		}
 	}

@@ -3,7 +3,9 @@
 package postgres
 
 import (
+	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -126,7 +128,7 @@ func TestConnector_restore_eventTriggers(t *testing.T) {
 			for _, check := range w.apply(w.restore(point, stats)) {
 				seen := []app.Seen{{Code: app.SeenIndexesUnseen}}
 				if name == "keeps a book" {
-					seen = []app.Seen{{Code: app.SeenIndexesRight, Count: 1}}
+					seen = []app.Seen{{Code: app.SeenIndexesBefore}}
 				}
 				if check.Code == checkIntegrity && !reflect.DeepEqual(check.Seen, seen) {
 					t.Errorf("%+v", check)
@@ -178,5 +180,79 @@ func TestConnector_verify_writtenSince(t *testing.T) {
 		if check.Code == checkRows && (check.OK || !strings.Contains(check.Detail, "sale: ")) {
 			t.Errorf("a sale more than in the point: %+v", check)
 		}
+	}
+}
+
+// What is told of after the switch is true: a table that is gone is missing, and
+// indexes that nobody looked into, or another process did, are not called looked into.
+func TestConnector_verify_afterTheSwitch(t *testing.T) {
+	t.Parallel()
+	seen := func(checks []app.Check, code string) (out []app.SeenCode) {
+		for _, c := range checks {
+			for _, s := range c.Seen {
+				if c.Code == code {
+					out = append(out, s.Code)
+				}
+			}
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		how, before, after string
+		anew               bool
+		rows, indexes      app.SeenCode
+	}{
+		{"untouched", "", "", false, app.SeenRowsBefore, app.SeenIndexesBefore},
+		{"after a restart", "", "", true, app.SeenRowsBefore, app.SeenIndexesRight},
+		{"no room for amcheck", "CREATE SCHEMA kvart_amcheck", "", false, app.SeenRowsBefore, app.SeenIndexesUnseen},
+		{"a table gone", "", "DROP TABLE sale", false, app.SeenTablesMissing, app.SeenIndexesBefore},
+	} {
+		t.Run(tt.how, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.do("CREATE TABLE sale (id int PRIMARY KEY); INSERT INTO sale VALUES (1); CREATE TABLE goods (id int);" + tt.before)
+			point, stats, _ := w.point()
+			r := w.restore(point, stats)
+			if err := w.c.Apply(t.Context(), r, connectortest.Silent{}); err != nil {
+				t.Fatal(err)
+			}
+			if tt.after != "" {
+				w.do(tt.after)
+			}
+			c := w.c
+			if tt.anew {
+				c = New(slog.New(slog.DiscardHandler))
+				c.Folders = []string{testBin}
+			}
+			checks, err := c.Verify(t.Context(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rows, indexes := seen(checks, checkRows), seen(checks, checkIntegrity); !slices.Equal(rows, []app.SeenCode{tt.rows}) || !slices.Equal(indexes, []app.SeenCode{tt.indexes}) {
+				t.Errorf("rows %s, indexes %s: %+v", rows, indexes, checks)
+			}
+			if ok := !slices.ContainsFunc(checks, func(c app.Check) bool { return !c.OK }); ok != (tt.after == "") {
+				t.Errorf("%+v", checks)
+			}
+		})
+	}
+}
+
+// A copy under another name keeps its mark, and is counted whenever it is verified.
+func TestConnector_verify_copyWrittenTo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.do("CREATE TABLE sale (id int PRIMARY KEY); INSERT INTO sale VALUES (1)")
+	point, stats, _ := w.point()
+	r := w.restore(point, stats)
+	r.Target.Database = w.name + "_copy"
+	w.apply(r)
+	w.on(r.Target.Database, "INSERT INTO sale VALUES (2)")
+	checks, err := w.c.Verify(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := connectortest.Seen(t, checks); got != "rows: rows_extra 1 sale" && got != "rows: rows_extra 1/1 sale" {
+		t.Errorf("told %q of %+v", got, checks)
 	}
 }

@@ -110,7 +110,7 @@ func (c *Connector) verify(ctx context.Context, r app.Restore) (checks []app.Che
 	if j.way == wayTables {
 		return j.verifyTables(ctx, conn)
 	}
-	want, err := j.expect(ctx, conn, have)
+	want, err := j.expect(ctx, have)
 	if err != nil {
 		return nil, err
 	}
@@ -128,13 +128,13 @@ func (c *Connector) verify(ctx context.Context, r app.Restore) (checks []app.Che
 	return checks, mark(ctx, admin, j.name, "")
 }
 
-// expect is what a database that bears a mark is to be.
-func (j *job) expect(ctx context.Context, conn *pgx.Conn, mark string) (want expected, err error) {
-	want = expected{stats: j.r.Stats, since: mark == j.mark}
-	if want.since && j.way == wayBeside {
-		if want.looked, err = mayCheck(ctx, conn); err != nil {
-			return want, err
-		}
+// expect is what a database that bears a mark is to be. One restored under
+// another name bears it for good, and is counted each time.
+func (j *job) expect(ctx context.Context, mark string) (want expected, err error) {
+	ours := mark == j.mark
+	want = expected{stats: j.r.Stats, since: ours && j.r.Target.Original()}
+	if _, looked := j.c.looked.Load(mark); looked && ours && j.way == wayBeside {
+		want.looked = true
 	}
 	if j.r.Stats == nil && !want.since {
 		want.rows, err = j.countFiles(ctx)
@@ -187,16 +187,24 @@ func (j *job) inspect(ctx context.Context, conn *pgx.Conn, want expected) ([]app
 
 // countedBefore is the check of rows that were counted before the database took
 // its place, which its mark proves: it is set when every count is right. What
-// the shop's programs wrote since is no fault of the restore.
-func (j *job) countedBefore() app.Check {
-	check := app.Check{Code: checkRows, OK: true, Counted: app.Counted{Tables: int64(j.about.Tables)}}
-	for key, n := range j.r.Stats {
-		if strings.HasPrefix(key, statTable) {
-			check.Counted.Rows += n
+// the shop's programs wrote since is no fault of the restore, but the tables are
+// to be there.
+func countedBefore(list []table, want expected) app.Check {
+	check := app.Check{Code: checkRows, OK: true, Counted: app.Counted{Tables: int64(len(list))}}
+	seen := map[string]bool{}
+	for _, t := range list {
+		seen[t.key()] = true
+		check.Counted.Rows += want.stats[t.key()]
+	}
+	check.Detail = fmt.Sprintf("%d tables, %s rows; counted before the switch", len(list), spaced(check.Counted.Rows))
+	check.See(app.Seen{Code: app.SeenRowsBefore})
+	if gone := maps.Collect(want.missing(seen)); len(gone) > 0 {
+		check.OK, check.Seen = false, nil
+		for _, name := range slices.Sorted(maps.Keys(gone)) {
+			check.Detail += "; " + name + ": missing, " + spaced(gone[name]) + " rows expected"
+			check.See(app.Named(app.SeenTablesMissing, name))
 		}
 	}
-	check.Detail = fmt.Sprintf("%d tables, %s rows; counted before the switch", check.Counted.Tables, spaced(check.Counted.Rows))
-	check.See(app.Seen{Code: app.SeenRowsBefore})
 	return check
 }
 
